@@ -1,0 +1,109 @@
+// Generates gen/ from the protos: `npm run generate`; with --check, fails when gen/ is not what would be generated.
+//
+// The published definitions are copied out of pinned npm packages into third_party/proto (not committed), because
+// google-proto-files alone is 88 MB and nobody who runs or tests the service needs it.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const GEN = join(ROOT, "gen");
+const THIRD_PARTY = join(ROOT, "third_party", "proto");
+
+/** Pinned by version and by integrity; `files` maps a path in the package to the import path of the proto. */
+const PACKAGES = [
+  {
+    name: "google-proto-files@5.0.3",
+    integrity: "sha512-HrKG4IIPUHaU1E4+J8yETm41N39+pm9z+ZBERNcq+q8ltHRcFwTcxSviqJSuxPiZJNTWmdBhp03xcElCRlQPxA==",
+    files: {
+      "google/api/annotations.proto": "google/api/annotations.proto",
+      "google/api/field_behavior.proto": "google/api/field_behavior.proto",
+      "google/api/http.proto": "google/api/http.proto",
+      "google/rpc/error_details.proto": "google/rpc/error_details.proto",
+      "google/rpc/status.proto": "google/rpc/status.proto",
+    },
+  },
+  {
+    name: "grpc-health-check@2.1.0",
+    integrity: "sha512-HH3WjwNtusMTEQAtRelFgsFyNcOdihvpjusNDIrGYfWG8tPNSHqELrSyriIjm70k65YSxetsKG1y4H1L5gi1wQ==",
+    files: { "proto/health/v1/health.proto": "grpc/health/v1/health.proto" },
+  },
+  {
+    name: "@grpc/reflection@1.0.4",
+    integrity: "sha512-znA8v4AviOD3OPOxy11pxrtP8k8DanpefeTymS8iGW1fVr1U2cHuzfhYqDPHnVNDf4qvF9E25KtSihPy2DBWfQ==",
+    files: {
+      "build/proto/grpc/reflection/v1/reflection.proto": "grpc/reflection/v1/reflection.proto",
+      "build/proto/grpc/reflection/v1alpha/reflection.proto": "grpc/reflection/v1alpha/reflection.proto",
+    },
+  },
+];
+
+function fetchPackage({ name, integrity, files }, scratch) {
+  execFileSync("npm", ["pack", name, "--pack-destination", scratch], { stdio: "ignore" });
+  const [packed] = readdirSync(scratch);
+  const tarball = join(scratch, packed);
+  const actual = `sha512-${createHash("sha512").update(readFileSync(tarball)).digest("base64")}`;
+  if (actual !== integrity) throw new Error(`${name}: integrity is ${actual}, expected ${integrity}`);
+
+  execFileSync("tar", ["-xzf", tarball, "-C", scratch, ...Object.keys(files).map((file) => `package/${file}`)]);
+  for (const [from, to] of Object.entries(files)) {
+    mkdirSync(dirname(join(THIRD_PARTY, to)), { recursive: true });
+    cpSync(join(scratch, "package", from), join(THIRD_PARTY, to));
+  }
+}
+
+function copyPublishedProtos() {
+  const stamp = join(THIRD_PARTY, ".packages");
+  const wanted = JSON.stringify(PACKAGES);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  rmSync(THIRD_PARTY, { recursive: true, force: true });
+  for (const entry of PACKAGES) {
+    const scratch = mkdtempSync(join(tmpdir(), "latchkey-protos-"));
+    try {
+      fetchPackage(entry, scratch);
+    } finally {
+      rmSync(scratch, { recursive: true });
+    }
+  }
+  writeFileSync(stamp, wanted);
+}
+
+function buf(...args) {
+  const path = `${join(ROOT, "node_modules", ".bin")}:${process.env.PATH}`;
+  execFileSync("buf", args, { cwd: ROOT, stdio: "inherit", env: { ...process.env, PATH: path } });
+}
+
+/** Relative path -> content of every file below `dir`. */
+function readTree(dir) {
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return new Map(
+    files.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(dir.length + 1), readFileSync(path, "utf8")];
+    }),
+  );
+}
+
+function check() {
+  const scratch = mkdtempSync(join(tmpdir(), "latchkey-gen-"));
+  try {
+    buf("generate", "-o", scratch);
+    const expected = readTree(join(scratch, "gen"));
+    const actual = readTree(GEN);
+    const stale = [...new Set([...expected.keys(), ...actual.keys()])].filter((f) => expected.get(f) !== actual.get(f));
+    if (stale.length > 0) {
+      console.error(`gen/ differs from what the protos generate; run npm run generate:\n  ${stale.join("\n  ")}`);
+      process.exitCode = 1;
+    }
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+copyPublishedProtos();
+buf("lint");
+if (process.argv.includes("--check")) check();
+else buf("generate");

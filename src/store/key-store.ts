@@ -1,0 +1,175 @@
+/**
+ * The store contract. Both stores keep it, and `test/store/conformance.ts` holds them to it.
+ *
+ * It promises single-record atomicity and nothing more, so that any MongoDB deployment can keep it:
+ *
+ * - A record is named by tenant and key id. Its `version` starts at 1 and grows by 1 with every change.
+ * - `insert` creates a record, or fails because there is one. It never overwrites, except for a tombstone: then the
+ *   new record continues the tombstone's version, so that no version of a key id is ever used twice.
+ * - `compareAndSet` changes named fields of an existing record, if it is still at the version that was read. It never
+ *   creates a record. `undefined` is a definite "no match": the record is at another version, deleted or was never
+ *   there.
+ * - `delete` turns a record at a version into a bare tombstone (key id, version, time of the change) that is invisible
+ *   to every read and list, until `removeTombstones` collects it.
+ * - A write is durable when its promise resolves. When a method *throws* UNAVAILABLE, the write may have happened or
+ *   not: the caller reads again.
+ * - Reads see every write that was acknowledged before they began, by any process (MongoDB: majority reads of the
+ *   primary).
+ * - Lists are in (create time descending, key id ascending) order. A walk by cursor sees every record that was there
+ *   during the whole walk exactly once, whatever else is created, changed or deleted meanwhile. Page N costs what
+ *   page 1 costs.
+ * - Pending and expired records are records like any other: what they mean is the domain's business.
+ *
+ * Every method throws `ServiceError("UNAVAILABLE")` when the store cannot be reached, is full or is read-only. No
+ * driver error or message passes this interface, but as `cause`.
+ */
+export interface KeyStore {
+  /** Creates the record at version 1, or at the version after a tombstone's. Ignores `record.version`. */
+  insert(record: KeyRecord): Promise<InsertResult>;
+
+  /** Reads one record; `undefined` when there is none, or only a tombstone. */
+  read(id: KeyId): Promise<KeyRecord | undefined>;
+
+  /** Reads several of one tenant's records in one go. In the order of `keyIds`; `undefined` where there is none. */
+  readMany(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]>;
+
+  /** Changes the named fields of the record at `version`. Answers the record as it is afterwards. */
+  compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined>;
+
+  /** Turns the record at `version` into a tombstone. `false` is a definite "no match". */
+  delete(id: KeyId, version: number): Promise<boolean>;
+
+  /** A slice of a list: at most `limit` records after the cursor. */
+  list(query: ListQuery): Promise<KeyRecord[]>;
+
+  /** Records with `pending` set that were created before `createdBefore`, any tenant, at most `limit`. */
+  listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]>;
+
+  /** Removes tombstones made before `deletedBefore`, at most `limit`; answers how many went. */
+  removeTombstones(deletedBefore: Date, limit: number): Promise<number>;
+
+  /**
+   * Takes or renews the named lease for `holder` until `ttlMs` from now, by the store's clock where it has one.
+   * `false`: another holder has it. A lease saves work, it protects nothing: what its holder does must be safe to do twice.
+   */
+  acquireLease(name: string, holder: string, ttlMs: number): Promise<boolean>;
+
+  /** Resolves when the store can be read now. */
+  ping(): Promise<void>;
+
+  /** Waits for writes under way and lets go of everything. */
+  close(): Promise<void>;
+}
+
+export type InsertResult =
+  | { readonly outcome: "inserted"; readonly record: KeyRecord }
+  | { readonly outcome: "exists" };
+
+/** The name of a record. */
+export interface KeyId {
+  /** UUID text. */
+  readonly tenantId: string;
+  /** UUID text of an issued key, 64 hexadecimal characters of an imported one. */
+  readonly keyId: string;
+}
+
+export type KeyKind = "issued" | "imported";
+export type Visibility = "secret" | "public";
+export type RevocationReason =
+  | "unspecified"
+  | "key_compromise"
+  | "affiliation_changed"
+  | "superseded"
+  | "privilege_withdrawn";
+export type RateLimitUnit = "requests" | "content-bytes" | "concurrent-requests";
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
+export interface JsonObject {
+  [key: string]: JsonValue;
+}
+
+export interface RateLimitPolicy {
+  /** Units per window, an int64 greater than 0. */
+  readonly quota: bigint;
+  readonly windowMs: number;
+  readonly unit: RateLimitUnit;
+}
+
+/** A revocation, or one that is due: a rotated key in its grace period has one in the future. */
+export interface Revocation {
+  /** From when on the key is revoked. */
+  readonly time: Date;
+  readonly reason: RevocationReason;
+  readonly description?: string;
+}
+
+/** What a rotation's new key waits for: it counts from the moment its predecessor names it. */
+export interface Pending {
+  /** Key id of the key that is being replaced. */
+  readonly predecessor: string;
+  /** The predecessor's version that the rotation read. */
+  readonly version: number;
+}
+
+/** A key as it is stored. Dates have millisecond precision. An optional field that is not set is absent, never null. */
+export interface KeyRecord extends KeyId {
+  readonly kind: KeyKind;
+  readonly version: number;
+
+  readonly name: string;
+  readonly actorId: string;
+  readonly scopes: readonly string[];
+  readonly visibility: Visibility;
+  readonly metadata?: JsonObject;
+  readonly rateLimitPolicy?: RateLimitPolicy;
+  readonly allowedCidrs?: readonly string[];
+
+  readonly createTime: Date;
+  readonly updateTime: Date;
+  readonly expireTime?: Date;
+  readonly lastUsedTime?: Date;
+  readonly revocation?: Revocation;
+
+  /** Issued keys: SHA-256 of the secret, 32 bytes. */
+  readonly secretHash?: Uint8Array;
+  /** 32 random bytes that go into the root key of the macaroons derived from this key. */
+  readonly deriveSeed: Uint8Array;
+
+  /** Key id of the key that replaced this one; set by the commit of a rotation and never changed after. */
+  readonly successor?: string;
+  /** Set while this key is the new key of a rotation that may not have committed. */
+  readonly pending?: Pending;
+}
+
+/** What may change after creation. */
+export type MutableField =
+  | "name"
+  | "scopes"
+  | "metadata"
+  | "rateLimitPolicy"
+  | "allowedCidrs"
+  | "updateTime"
+  | "revocation"
+  | "successor"
+  | "pending";
+
+/** Fields to set; `null` removes an optional field; a field that is not named stays as it is. */
+export type KeyChange = {
+  readonly [F in MutableField]?: undefined extends KeyRecord[F] ? KeyRecord[F] | null : KeyRecord[F];
+};
+
+/** Where a list goes on: after this record. */
+export interface ListCursor {
+  readonly createTime: Date;
+  readonly keyId: string;
+}
+
+export interface ListQuery {
+  readonly tenantId: string;
+  readonly kind: KeyKind;
+  /** Only this actor's keys. */
+  readonly actorId?: string;
+  /** Absent: from the newest. */
+  readonly after?: ListCursor;
+  readonly limit: number;
+}
