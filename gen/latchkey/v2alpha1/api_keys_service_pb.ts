@@ -775,7 +775,8 @@ export const AdminVerifyApiKeyRequestSchema: GenMessage<AdminVerifyApiKeyRequest
   messageDesc(file_latchkey_v2alpha1_api_keys_service, 20);
 
 /**
- * What a credential is worth. When is_valid is false, only error_code and error_message are set.
+ * What a credential is worth. When is_valid is false, only error_code and error_message are set, and for a key whose
+ * secret was right its key_id and status.
  *
  * @generated from message latchkey.v2alpha1.AdminVerifyApiKeyResponse
  */

@@ -1,0 +1,75 @@
+import { Command } from "commander";
+import type { Config } from "../config/config.js";
+import { loadConfig } from "../config/load-config.js";
+import { formatMistake } from "../config/mistake.js";
+import { EXIT_CODE, type ExitCode } from "./exit-code.js";
+import { failureText } from "./failure-text.js";
+import { readVersion } from "./version.js";
+
+/** The part of a stream that commands write to. */
+export interface Output {
+  write(text: string): unknown;
+}
+
+export interface ProgramContext {
+  /**
+   * Runs the service until it is stopped. `warnings` are about the configuration, for its log. A rejection ends the
+   * process with its message and exit code 1.
+   */
+  readonly serve: (config: Config, warnings: readonly string[]) => Promise<void>;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Ends the process; `process.exit` when absent. */
+  readonly exit?: (code: ExitCode) => never;
+}
+
+interface ConfigOptions {
+  readonly config?: string;
+}
+
+/** The `latchkey` command. Exit codes: 0 ok, 1 failed or invalid, 2 a wrong command line. */
+export function buildProgram(context: ProgramContext): Command {
+  const { stdout, stderr, exit = (code: ExitCode) => process.exit(code) } = context;
+
+  const program = new Command("latchkey")
+    .description("API key service: issues, verifies, rotates and revokes API keys")
+    .version(readVersion())
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .exitOverride(({ exitCode }) => exit(exitCode === 0 ? EXIT_CODE.ok : EXIT_CODE.usage));
+
+  withConfigOption(program.command("serve").description("run the service")).action(async (options: ConfigOptions) => {
+    const { config, warnings } = loadConfigOrExit(options);
+    try {
+      await context.serve(config, warnings);
+    } catch (error) {
+      stderr.write(`latchkey: ${failureText(error)}\n`);
+      exit(EXIT_CODE.failed);
+    }
+  });
+
+  const configCommand = program.command("config").description("look at the configuration");
+  withConfigOption(configCommand.command("check").description("say whether the configuration is right")).action(
+    (options: ConfigOptions) => {
+      const { warnings } = loadConfigOrExit(options);
+      for (const warning of warnings) stderr.write(`latchkey: warning: ${warning}\n`);
+      stdout.write("OK\n");
+    },
+  );
+  return program;
+
+  function loadConfigOrExit({ config: file }: ConfigOptions): { config: Config; warnings: readonly string[] } {
+    const { config, mistakes, warnings } = loadConfig({ file, env: context.env });
+    if (config !== undefined) return { config, warnings };
+    for (const warning of warnings) stderr.write(`latchkey: warning: ${warning}\n`);
+    stderr.write(
+      `latchkey: the configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}\n`,
+    );
+    for (const mistake of mistakes) stderr.write(`  ${formatMistake(mistake)}\n`);
+    return exit(EXIT_CODE.failed);
+  }
+}
+
+function withConfigOption(command: Command): Command {
+  return command.option("--config <file>", "YAML file with settings; LATCHKEY_* variables win over it");
+}

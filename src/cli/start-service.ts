@@ -1,0 +1,99 @@
+/** Puts the service together: the one place where every part is known. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { ApiKeysService } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
+import type { Config } from "../config/config.js";
+import { type DomainContext, NIL_TENANT_ID } from "../domain/context.js";
+import { startSweeper } from "../domain/sweep.js";
+import { createApiKeysHandlers } from "../handlers/api-keys-handlers.js";
+import { openDataDirectory } from "../secrets/data-directory.js";
+import { loadOrCreateSecrets, type Secrets } from "../secrets/load-or-create-secrets.js";
+import { type Authenticate, createOpenAuthenticator, createTokenAuthenticator } from "../server/authenticate.js";
+import { Pipeline } from "../server/pipeline.js";
+import { createRpcService } from "../server/rpc-method.js";
+import { startServer } from "../server/server.js";
+import { openEmbeddedStore } from "../store/embedded/open-embedded-store.js";
+import type { KeyStore } from "../store/key-store.js";
+import { openMongoStore } from "../store/mongo/open-mongo-store.js";
+import type { Logger } from "../telemetry/logger.js";
+
+const GENERATED_TOKEN_NAME = "generated";
+
+export interface RunningService {
+  /** Such as `http://127.0.0.1:4420`. */
+  readonly url: string;
+  readonly secrets: Secrets;
+  /** Takes nothing new, lets calls under way finish, and closes the store. */
+  close(): Promise<void>;
+}
+
+/** Starts the service. Rejects, with nothing left running, when something it needs is not there. */
+export async function startService(config: Config, logger: Logger): Promise<RunningService> {
+  await openDataDirectory(config.dataDir);
+  const secrets = await loadOrCreateSecrets({
+    dataDir: config.dataDir,
+    configured: config.secrets,
+    needsAdminToken: config.admin.auth === "token" && config.admin.tokens === undefined,
+  });
+  const store = await openStore(config);
+  const context: DomainContext = { store, clock: () => new Date(), randomBytes, keys: config.keys };
+  const sweeper = startSweeper(context, {
+    holder: randomUUID(),
+    onReport: (report) => logger.debug({ report }, "swept"),
+    onError: (error) => logger.warn({ err: error }, "a sweep failed; it is tried again"),
+  });
+  const stop = async () => {
+    await sweeper.stop();
+    await store.close();
+  };
+
+  try {
+    const server = await startServer({
+      ...config.server,
+      services: [
+        createRpcService(ApiKeysService, {
+          handlers: createApiKeysHandlers(context, secrets.keyRing.derive("latchkey/page-token/v1")),
+        }),
+      ],
+      pipeline: new Pipeline({
+        authenticate: createAuthenticator(config, secrets),
+        tenantId: NIL_TENANT_ID,
+        requestTimeoutMs: config.server.requestTimeoutMs,
+        logger,
+      }),
+      checkReady: () => store.ping(),
+    });
+    return {
+      url: server.url,
+      secrets,
+      close: async () => {
+        await server.close();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** What a person is told about where the keys are. */
+export function describeStore({ store, dataDir }: Config): string {
+  return store.mongodb === undefined ? `embedded, in ${storeDirectory(dataDir)}` : "MongoDB";
+}
+
+function openStore({ store, dataDir }: Config): Promise<KeyStore> {
+  return store.mongodb === undefined
+    ? openEmbeddedStore({ directory: storeDirectory(dataDir) })
+    : openMongoStore(store.mongodb);
+}
+
+function storeDirectory(dataDir: string): string {
+  return join(dataDir, "store");
+}
+
+function createAuthenticator({ admin }: Config, { adminToken }: Secrets): Authenticate {
+  if (admin.auth === "none") return createOpenAuthenticator();
+  const generated = adminToken && { name: GENERATED_TOKEN_NAME, role: "admin" as const, sha256: adminToken.sha256 };
+  return createTokenAuthenticator(admin.tokens ?? (generated ? [generated] : []));
+}

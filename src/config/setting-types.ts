@@ -1,0 +1,97 @@
+import { createHash, createSecretKey } from "node:crypto";
+import { z } from "zod";
+import { parseDuration } from "./duration.js";
+
+/** Who may do what over the admin API; each role holds the permissions of the one before it. */
+export const ADMIN_ROLES = ["verifier", "reader", "admin"] as const;
+
+const MIN_SECRET_CHARACTERS = 32;
+const MIN_DIFFERENT_CHARACTERS = 8;
+const MIN_TOKEN_CHARACTERS = 16;
+
+/** Text of at least one character. */
+export function text() {
+  return z.string(mustBe("text; put it in quotes")).min(1, mustBe("at least one character"));
+}
+
+export function textMatching(pattern: RegExp, expected: string) {
+  return z.string(mustBe("text; put it in quotes")).regex(pattern, mustBe(expected));
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
+  return z.enum(values, mustBe(`one of ${values.join(", ")}`));
+}
+
+export function yesOrNo() {
+  return z.boolean(mustBe("true or false"));
+}
+
+export function integer(min: number, max: number) {
+  const expected = mustBe(`a whole number from ${min} to ${max}`);
+  return z.number(expected).int(expected).min(min, expected).max(max, expected);
+}
+
+/** A duration such as `1h30m`, from `min` to `max` (themselves so written). Its value is in milliseconds. */
+export function duration(min: string, max: string) {
+  const form = "a duration such as 500ms, 2s, 1h30m or 30d";
+  const minMs = parseDuration(min) ?? Number.NaN;
+  const maxMs = parseDuration(max) ?? Number.NaN;
+  return z.string(mustBe(form)).transform((value, context) => {
+    const ms = parseDuration(value);
+    if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;
+    context.addIssue(ms === undefined ? `must be ${form}` : `must be from ${min} to ${max}`);
+    return z.NEVER;
+  });
+}
+
+/**
+ * A server secret: text whose UTF-8 bytes are the key. It leaves here as a `KeyObject`, so that no log or dump of a
+ * configuration can show it.
+ */
+export function secretText() {
+  const long = mustBe(`at least ${MIN_SECRET_CHARACTERS} characters`);
+  const random = mustBe(`random: it has fewer than ${MIN_DIFFERENT_CHARACTERS} different characters`);
+  return z
+    .string(mustBe("text; put it in quotes"))
+    .refine((value) => [...value].length >= MIN_SECRET_CHARACTERS, { ...long, abort: true })
+    .refine((value) => new Set(value).size >= MIN_DIFFERENT_CHARACTERS, random)
+    .transform((value) => createSecretKey(Buffer.from(value, "utf8")));
+}
+
+/** One admin token. Its text is hashed here and forgotten. */
+export function adminToken() {
+  const fields = {
+    name: textMatching(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'"),
+    token: textMatching(/^[\x21-\x7e]*$/, "ASCII characters without spaces")
+      .min(MIN_TOKEN_CHARACTERS, mustBe(`at least ${MIN_TOKEN_CHARACTERS} characters`))
+      .optional(),
+    token_sha256: textMatching(/^[0-9A-Fa-f]{64}$/, "64 hexadecimal characters").optional(),
+    role: oneOf(...ADMIN_ROLES),
+  };
+  return z
+    .strictObject(fields, mustBe("an object with name, token or token_sha256, and role"))
+    .transform((value, context) => {
+      const { name, role, token, token_sha256 } = value;
+      if ((token === undefined) === (token_sha256 === undefined)) {
+        context.addIssue("must have either token or token_sha256");
+        return z.NEVER;
+      }
+      const sha256 =
+        token === undefined ? Buffer.from(token_sha256 ?? "", "hex") : createHash("sha256").update(token).digest();
+      return { name, role, sha256 };
+    });
+}
+
+export function listOf<T extends z.ZodType>(element: T) {
+  return z.array(element, mustBe("a list"));
+}
+
+/** Every message says what is expected and none repeats the value, which may be a secret. */
+function mustBe(expected: string) {
+  return {
+    error: (issue: z.core.$ZodRawIssue) => {
+      if (issue.code === "unrecognized_keys") return `has an unknown field; must be ${expected}`;
+      return issue.input === undefined ? "is missing" : `must be ${expected}`;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { isIP } from "node:net";
+import type { z } from "zod";
+import {
+  adminToken,
+  duration,
+  integer,
+  listOf,
+  oneOf,
+  secretText,
+  text,
+  textMatching,
+  yesOrNo,
+} from "./setting-types.js";
+
+const HIGHEST_PORT = 65_535;
+const MOST_CONNECTIONS = 1_000_000;
+
+const hostName = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?$/;
+const timeout = () => duration("1ms", "1h");
+const lifetime = () => duration("1s", "315360000s");
+const prefix = () => textMatching(/^[A-Za-z0-9_]{1,16}$/, "1 to 16 characters of A-Z, a-z, 0-9 and '_'");
+
+/**
+ * Every setting by its YAML path. The one place where a setting is declared: its type, default, description,
+ * environment variable (`LATCHKEY_` and the path), row in the README and error messages come from here.
+ *
+ * `prefault` holds the default as a user would write it. A rule about more than one setting is in `rules.ts`.
+ */
+export const settings = {
+  "server.host": text()
+    .refine((host) => isIP(host) !== 0 || hostName.test(host), "must be an IP address or a host name")
+    .prefault("127.0.0.1")
+    .describe("Address to listen on. Anything but loopback needs explicit secrets and admin authentication."),
+  "server.port": integer(0, HIGHEST_PORT)
+    .prefault(4420)
+    .describe("The one port, for every protocol. 0 takes a free one."),
+  "server.tls.cert_file": text().optional().describe("PEM file with the certificate chain. Turns TLS on."),
+  "server.tls.key_file": text().optional().describe("PEM file with the certificate's private key."),
+  "server.tls.client_ca_file": text()
+    .optional()
+    .describe("PEM file with the authorities that client certificates must come from."),
+  "server.max_connections": integer(1, MOST_CONNECTIONS)
+    .prefault(10_000)
+    .describe("Connections open at the same time."),
+  "server.first_byte_timeout": timeout().prefault("10s").describe("How long a new connection may stay silent."),
+  "server.request_timeout": timeout()
+    .prefault("30s")
+    .describe("How long a call may take, whatever deadline the client asks for."),
+  "server.drain_timeout": timeout().prefault("10s").describe("How long calls may go on after SIGTERM."),
+  data_dir: text()
+    .prefault("./data")
+    .describe("Directory of the embedded store (`store/`) and the generated secrets (`secrets/`)."),
+  "admin.auth": oneOf("token", "none")
+    .prefault("token")
+    .describe("`token`: admin calls need `Authorization: Bearer`. `none`: anyone who reaches the port is an admin."),
+  "admin.allow_unauthenticated": yesOrNo()
+    .prefault(false)
+    .describe("Confirms `admin.auth: none` on an address other than loopback."),
+  "admin.tokens": listOf(adminToken())
+    .min(1, "must name at least one token")
+    .optional()
+    .describe(
+      "Objects of `name`, `token` or `token_sha256`, and `role` (`verifier`, `reader` or `admin`). Unset: one is generated.",
+    ),
+  "store.mongodb.uri": textMatching(/^mongodb(\+srv)?:\/\/[^/]/, "a URI that starts with mongodb:// or mongodb+srv://")
+    .optional()
+    .describe("Keeps the keys in MongoDB instead of the embedded store."),
+  "store.mongodb.timeout": timeout()
+    .prefault("2s")
+    .describe("How long an operation on MongoDB may take, connecting included."),
+  "secrets.hmac.current": secretText()
+    .optional()
+    .describe(
+      "Secret that page tokens and the like are signed with: text of at least 32 characters. Unset: generated.",
+    ),
+  "secrets.hmac.retired": listOf(secretText()).prefault([]).describe("Earlier values of it that are still accepted."),
+  "secrets.pepper": secretText()
+    .optional()
+    .describe(
+      "Secret that ids of imported keys are made with: text of at least 32 characters. Never changes. Unset: generated.",
+    ),
+  "keys.prefix": prefix().prefault("lk").describe("First part of new secret keys."),
+  "keys.public_prefix": prefix().optional().describe("First part of new public keys. Unset: there are none."),
+  "keys.retired_prefixes": listOf(prefix()).prefault([]).describe("Earlier prefixes, whose keys still verify."),
+  "keys.default_ttl": lifetime().optional().describe("Lifetime of a key that asks for none. Unset: it never expires."),
+  "keys.max_ttl": lifetime().prefault("315360000s").describe("Longest lifetime that a key can ask for."),
+  "log.level": oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent")
+    .prefault("info")
+    .describe("Least severe level that is logged."),
+} as const satisfies Record<string, z.ZodType>;
+
+export type SettingPath = keyof typeof settings;
+export const settingPaths = Object.keys(settings) as SettingPath[];
+
+/** What each setting's text turned into. */
+export type SettingValues = { readonly [P in SettingPath]: z.output<(typeof settings)[P]> };

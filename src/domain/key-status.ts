@@ -1,0 +1,11 @@
+import type { KeyRecord } from "../store/key-store.js";
+
+export const KEY_STATUSES = ["active", "revoked", "expired"] as const;
+export type KeyStatus = (typeof KEY_STATUSES)[number];
+
+/** What a key is worth at `now`, whatever is stored: the clock decides, and a revocation wins over expiry. */
+export function keyStatus(record: KeyRecord, now: Date): KeyStatus {
+  if (record.revocation !== undefined && record.revocation.time <= now) return "revoked";
+  if (record.expireTime !== undefined && record.expireTime <= now) return "expired";
+  return "active";
+}

@@ -1,0 +1,165 @@
+/**
+ * Rotation over single-record writes (the contract of `store/key-store.ts` gives nothing more):
+ *
+ * 1. insert the new key, marked `pending: {predecessor, version}`: nobody sees it;
+ * 2. compare-and-set the old key at that version to revoked, now or when the grace period ends, and
+ *    `successor: <new key>`: the commit point;
+ * 3. clear the mark.
+ *
+ * A crash after 1 leaves a pending key that the sweeper removes; after 2, a key that whoever reads it first completes
+ * (`load-key.ts`). It is safe under these rules, and unsafe without any one of them:
+ *
+ * - every write to an existing record is a compare-and-set of named fields on its version;
+ * - reads that a write or a commit decision rests on come from the store, never from a cache;
+ * - only an acknowledged "no match" is an outcome; anything else is unknown, and is read again;
+ * - no later write changes `successor`;
+ * - each attempt has a key id of its own;
+ * - a pending key is committed exactly when its predecessor, read after it, names it, whatever the predecessor's status;
+ * - a pending key is removed only when its predecessor is past the version that the rotation read. Age alone removes
+ *   nothing (`sweep.ts`).
+ */
+import { ServiceError } from "../errors.js";
+import type { KeyId, KeyRecord, Visibility } from "../store/key-store.js";
+import type { DomainContext, KeySettings } from "./context.js";
+import { createIssuedKey, insertNew } from "./issue-key.js";
+import {
+  findAttributeViolations,
+  findVisibilityViolations,
+  type KeyAttributes,
+  refuseViolations,
+} from "./key-attributes.js";
+import { keyStatus } from "./key-status.js";
+import { concurrentChange, loadKey, refuseUnknownKey, settlePending } from "./load-key.js";
+
+const MS_PER_DAY = 86_400_000;
+const MAX_GRACE_DAYS = 30;
+/** How often a commit of unknown outcome is tried again while the old key is still as it was read. */
+const MAX_COMMIT_ATTEMPTS = 3;
+
+export interface RotateKeyInput extends KeyId {
+  /** What the new key does not inherit; a property that is present but `undefined` is left empty. */
+  readonly overrides: Partial<KeyAttributes> & { readonly visibility?: Visibility };
+  /** How long the old key stays active; 0: not at all. */
+  readonly gracePeriodMs: number;
+}
+
+export interface RotatedKey {
+  readonly record: KeyRecord;
+  /** The new credential. */
+  readonly secret: string;
+  /** The old key as it is after the rotation. */
+  readonly old: KeyRecord;
+}
+
+/**
+ * Replaces an issued key by a new one with the old one's length of life, from now. Throws INVALID_ARGUMENT,
+ * API_KEY_NOT_FOUND, KEY_NOT_ACTIVE (revoked, expired, or rotated before), CONCURRENT_CHANGE, UNAVAILABLE.
+ */
+export async function rotateKey(context: DomainContext, input: RotateKeyInput): Promise<RotatedKey> {
+  refuseRotateViolations(input, context.keys);
+  const predecessor = await loadKey(context.store, input);
+  if (predecessor.kind !== "issued") refuseUnknownKey();
+  const now = context.clock();
+  refuseUnlessRotatable(predecessor, now);
+
+  const next = createSuccessor(context, predecessor, input, now);
+  const inserted = await insertNew(context, next.record);
+  const old = await commitRotation(context, predecessor, inserted, graceEnd(predecessor, input.gracePeriodMs, now));
+  return { record: await completeRotation(context, inserted), secret: next.secret, old };
+}
+
+function createSuccessor(context: DomainContext, predecessor: KeyRecord, input: RotateKeyInput, now: Date) {
+  const { expireTime, createTime } = predecessor;
+  const inherited = {
+    name: predecessor.name,
+    scopes: predecessor.scopes,
+    metadata: predecessor.metadata,
+    rateLimitPolicy: predecessor.rateLimitPolicy,
+    allowedCidrs: predecessor.allowedCidrs,
+    visibility: predecessor.visibility,
+  };
+  const attributes = { ...inherited, ...input.overrides };
+  refuseViolations(findVisibilityViolations(attributes.visibility, context.keys));
+  return createIssuedKey(context, {
+    ...attributes,
+    tenantId: predecessor.tenantId,
+    actorId: predecessor.actorId,
+    createTime: now,
+    ...(expireTime && { expireTime: new Date(now.getTime() + (expireTime.getTime() - createTime.getTime())) }),
+    pending: { predecessor: predecessor.keyId, version: predecessor.version },
+  });
+}
+
+/**
+ * The commit. Only an acknowledged answer counts: after anything else the old key is read again, and tells. It names
+ * the new key: committed. It is still at the version that was read: the write did not happen yet, and trying again is
+ * safe, for both writes say the same. It is past that version: lost for good, because no write at the old version can
+ * match any more; only then is the new key deleted.
+ */
+async function commitRotation(
+  context: DomainContext,
+  predecessor: KeyRecord,
+  successor: KeyRecord,
+  revokeTime: Date,
+): Promise<KeyRecord> {
+  const { store } = context;
+  const change = {
+    successor: successor.keyId,
+    revocation: { time: revokeTime, reason: "superseded" as const },
+    updateTime: successor.createTime,
+  };
+  for (let attempt = 1; ; attempt++) {
+    let failure: unknown;
+    try {
+      const committed = await store.compareAndSet(predecessor, predecessor.version, change);
+      if (committed !== undefined) return committed;
+    } catch (error) {
+      failure = error;
+    }
+    const actual = await store.read(predecessor);
+    if (actual?.successor === successor.keyId) return actual;
+    if (actual?.version !== predecessor.version) {
+      await store.delete(successor, successor.version);
+      if (actual !== undefined) refuseUnlessRotatable(actual, context.clock());
+      throw concurrentChange();
+    }
+    if (attempt === MAX_COMMIT_ATTEMPTS) throw failure ?? concurrentChange();
+  }
+}
+
+/** The rotation stands whether or not the mark can be cleared now: whoever reads the new key next clears it. */
+async function completeRotation(context: DomainContext, successor: KeyRecord): Promise<KeyRecord> {
+  try {
+    return (await settlePending(context.store, successor)) ?? successor;
+  } catch (error) {
+    if (error instanceof ServiceError && error.reason === "UNAVAILABLE") return successor;
+    throw error;
+  }
+}
+
+function refuseUnlessRotatable(record: KeyRecord, now: Date): void {
+  const status = keyStatus(record, now);
+  if (status !== "active") throw new ServiceError("KEY_NOT_ACTIVE", `the key is ${status}, and cannot be rotated`);
+  if (record.successor !== undefined) {
+    throw new ServiceError("KEY_NOT_ACTIVE", "the key was rotated before; rotate its successor", {
+      metadata: { successor: record.successor },
+    });
+  }
+}
+
+/** When the old key stops: after the grace period, but never past its own expiry. */
+function graceEnd(record: KeyRecord, gracePeriodMs: number, now: Date): Date {
+  const end = now.getTime() + gracePeriodMs;
+  return new Date(Math.min(end, record.expireTime?.getTime() ?? end));
+}
+
+function refuseRotateViolations(input: RotateKeyInput, keys: KeySettings): void {
+  const violations = findAttributeViolations(input.overrides);
+  if (input.overrides.visibility !== undefined) {
+    violations.push(...findVisibilityViolations(input.overrides.visibility, keys));
+  }
+  if (input.gracePeriodMs < 0 || input.gracePeriodMs > MAX_GRACE_DAYS * MS_PER_DAY) {
+    violations.push({ field: "grace_period", description: `must be 0s to ${MAX_GRACE_DAYS} days` });
+  }
+  refuseViolations(violations);
+}

@@ -1,0 +1,87 @@
+/**
+ * What is left behind is cleared here: new keys of rotations that never committed, and old tombstones. Each step is
+ * safe to do twice, at the same time as any other operation, and by several processes: the lease only saves work.
+ */
+import type { KeyRecord } from "../store/key-store.js";
+import type { DomainContext } from "./context.js";
+import { settlePending } from "./load-key.js";
+
+const SWEEP_INTERVAL_MS = 10_000;
+const LEASE_MS = 3 * SWEEP_INTERVAL_MS;
+const LEASE_NAME = "sweeper";
+/** A rotation takes milliseconds. The age decides nothing (see below); it only spares the ones under way. */
+const PENDING_AGE_MS = 60_000;
+/** Longer than any cached record or stalled write can live. */
+const TOMBSTONE_AGE_MS = 86_400_000;
+const BATCH_RECORDS = 500;
+
+export interface SweepReport {
+  readonly pendingCompleted: number;
+  readonly pendingRemoved: number;
+  readonly tombstonesRemoved: number;
+}
+
+/** One pass over everything that is due. Throws UNAVAILABLE. */
+export async function sweep(context: DomainContext): Promise<SweepReport> {
+  const now = context.clock().getTime();
+  const report = { pendingCompleted: 0, pendingRemoved: 0, tombstonesRemoved: 0 };
+  for (const record of await context.store.listPending(new Date(now - PENDING_AGE_MS), BATCH_RECORDS)) {
+    const outcome = await sweepPending(context, record);
+    if (outcome === "completed") report.pendingCompleted++;
+    else report.pendingRemoved++;
+  }
+  report.tombstonesRemoved = await context.store.removeTombstones(new Date(now - TOMBSTONE_AGE_MS), BATCH_RECORDS);
+  return report;
+}
+
+/**
+ * Settles one old pending key. If its predecessor names it, the rotation committed. If the predecessor is still at the
+ * version that the rotation read, its commit may yet arrive, so that version is used up first. Past that version no
+ * commit can match any more, and the key goes.
+ */
+async function sweepPending({ store }: DomainContext, record: KeyRecord): Promise<"completed" | "removed"> {
+  if (record.pending === undefined) return "completed";
+  if (await settlePending(store, record)) return "completed";
+
+  const predecessorId = { tenantId: record.tenantId, keyId: record.pending.predecessor };
+  await store.compareAndSet(predecessorId, record.pending.version, {});
+  if (await settlePending(store, record)) return "completed"; // the commit came first
+  await store.delete(record, record.version);
+  return "removed";
+}
+
+export interface Sweeper {
+  /** Waits for the pass under way and sweeps no more. */
+  stop(): Promise<void>;
+}
+
+export interface SweeperOptions {
+  /** Names this process among those that share the store. */
+  readonly holder: string;
+  readonly onReport: (report: SweepReport) => void;
+  /** A pass that failed is tried again at the next interval. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Sweeps at intervals, one process of those that share the store at a time. */
+export function startSweeper(context: DomainContext, options: SweeperOptions): Sweeper {
+  let underWay: Promise<void> = Promise.resolve();
+  const pass = async () => {
+    try {
+      if (!(await context.store.acquireLease(LEASE_NAME, options.holder, LEASE_MS))) return;
+      options.onReport(await sweep(context));
+    } catch (error) {
+      options.onError(error);
+    }
+  };
+  const timer = setInterval(() => {
+    underWay = underWay.then(pass);
+  }, SWEEP_INTERVAL_MS);
+  timer.unref();
+  return {
+    stop: () => {
+      clearInterval(timer);
+      return underWay;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** Requests -> values of the domain. What is wrong in itself is refused here; limits are the domain's. */
+import { type DescMessage, getOption, type Message, type MessageShape } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import type { FieldMask } from "@bufbuild/protobuf/wkt";
+import { maskable } from "../../gen/latchkey/v2alpha1/options_pb.js";
+import type { IpRestriction, RateLimitPolicy } from "../../gen/latchkey/v2alpha1/resources_pb.js";
+import { parseUuid } from "../credentials/uuid.js";
+import type { KeyAttributes, RateLimitPolicyInput } from "../domain/key-attributes.js";
+import { invalidArgument, ServiceError } from "../errors.js";
+import { resolveFieldMask } from "../query/field-mask.js";
+import type { JsonObject } from "../store/key-store.js";
+import { durationToMs } from "./duration-ms.js";
+
+const IMPORTED_KEY_ID = /^[0-9a-f]{64}$/;
+const MAX_REQUEST_ID_CHARACTERS = 36;
+
+/** A key id of either kind, in its one spelling. Throws INVALID_ARGUMENT for what cannot be one. */
+export function parseKeyId(field: string, text: string): string {
+  if (text === "") throw invalidArgument(field, "is required");
+  const keyId = parseUuid(text) ?? (IMPORTED_KEY_ID.test(text) ? text : undefined);
+  if (keyId === undefined)
+    throw invalidArgument(field, "must be a UUID, or 64 hexadecimal characters of an imported key");
+  return keyId;
+}
+
+/** Idempotent requests are not implemented yet; to take the id and ignore it would make keys twice. */
+export function refuseRequestId(requestId: string): void {
+  if (requestId === "") return;
+  if (requestId.length > MAX_REQUEST_ID_CHARACTERS) {
+    throw invalidArgument("request_id", `must be at most ${MAX_REQUEST_ID_CHARACTERS} characters`);
+  }
+  throw new ServiceError("UNIMPLEMENTED", "request_id: idempotent requests are not implemented yet");
+}
+
+/** The messages that carry a key's attributes: requests to issue and rotate, and the resources themselves. */
+interface AttributesMessage {
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly metadata?: JsonObject | undefined;
+  readonly rateLimitPolicy?: RateLimitPolicy | undefined;
+  readonly ipRestriction?: IpRestriction | undefined;
+}
+
+/** `path` is where the message stands in the request: empty, or ending in a dot. */
+export function attributesFromMessage(message: AttributesMessage, path = ""): KeyAttributes {
+  const { name, scopes, metadata, rateLimitPolicy, ipRestriction } = message;
+  return {
+    name,
+    scopes,
+    metadata,
+    rateLimitPolicy: rateLimitPolicy && policyFromMessage(rateLimitPolicy, `${path}rate_limit_policy`),
+    allowedCidrs: ipRestriction?.allowedCidrs.length ? ipRestriction.allowedCidrs : undefined,
+  };
+}
+
+/** The attribute that each field of a mask stands for. */
+const ATTRIBUTE_OF_FIELD: Readonly<Record<string, keyof KeyAttributes>> = {
+  name: "name",
+  scopes: "scopes",
+  metadata: "metadata",
+  rate_limit_policy: "rateLimitPolicy",
+  ip_restriction: "allowedCidrs",
+};
+
+/** Only the attributes that `fields` names; one without a value is there as `undefined`. */
+export function pickAttributes(attributes: KeyAttributes, fields: ReadonlySet<string>): Partial<KeyAttributes> {
+  const names = [...fields].flatMap((field) => ATTRIBUTE_OF_FIELD[field] ?? []);
+  return Object.fromEntries(names.map((name) => [name, attributes[name]]));
+}
+
+/** The fields of `message` that a request changes, by its mask and by the message's `maskable` options. */
+export function maskedFields<D extends DescMessage>(
+  desc: D,
+  message: MessageShape<D> & Message,
+  mask: FieldMask | undefined,
+): ReadonlySet<string> {
+  const fields = desc.fields.filter((field) => getOption(field, maskable));
+  const reflected = reflect(desc, message);
+  return resolveFieldMask(mask?.paths, {
+    maskable: fields.map((field) => field.name),
+    populated: fields.filter((field) => reflected.isSet(field)).map((field) => field.name),
+  });
+}
+
+function policyFromMessage(policy: RateLimitPolicy, path: string): RateLimitPolicyInput {
+  if (policy.window === undefined) throw invalidArgument(`${path}.window`, "is required");
+  return { quota: policy.quota, windowMs: durationToMs(`${path}.window`, policy.window), unit: policy.unit };
+}

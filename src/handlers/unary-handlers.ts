@@ -1,0 +1,20 @@
+import type { DescMethodUnary, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+
+/** What a handler knows of the call besides its message. */
+export interface HandlerCall {
+  /** UUID text. */
+  readonly tenantId: string;
+  /** IP address of the other end of the connection; `undefined` when it is gone. */
+  readonly peerAddress: string | undefined;
+}
+
+/**
+ * The unary methods of a service as functions from message to message. They throw ServiceError. A method that is
+ * absent answers UNIMPLEMENTED.
+ */
+export type UnaryHandlers<S extends DescService> = {
+  readonly [M in keyof S["method"] as S["method"][M] extends DescMethodUnary ? M : never]?: (
+    request: MessageShape<S["method"][M]["input"]>,
+    call: HandlerCall,
+  ) => Promise<MessageInitShape<S["method"][M]["output"]>>;
+};

@@ -1,0 +1,153 @@
+import { ServiceError } from "../../errors.js";
+import { CallGate } from "../call-gate.js";
+import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery } from "../key-store.js";
+import { withinTime } from "../within-time.js";
+import { applyChange } from "./apply-change.js";
+import { type Environment, openEnvironment } from "./environment.js";
+import { recordKey } from "./index-keys.js";
+import {
+  addRecord,
+  buryRecord,
+  getEntry,
+  getRecord,
+  listPendingRecords,
+  listRecords,
+  removeOldTombstones,
+  replaceRecord,
+} from "./key-table.js";
+import { takeLease } from "./take-lease.js";
+import { unavailable } from "./unavailable.js";
+
+/** A frozen process that holds the write lock, or a dead disk, must not hold callers for ever. */
+const DEFAULT_WRITE_TIMEOUT_MS = 10_000;
+
+const PING_KEY = Buffer.from("ping");
+
+export interface EmbeddedStoreOptions {
+  /** Created with mode 0700 when it is missing. Several processes may open the same one, on one machine. */
+  readonly directory: string;
+  /** Longest time to wait until a write is durable. */
+  readonly writeTimeoutMs?: number;
+  /** The time of deletes and leases. */
+  readonly now?: () => Date;
+}
+
+/** Rejects with an error that names the directory when it cannot be written, is damaged or is of another release. */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<KeyStore> {
+  const { directory, writeTimeoutMs = DEFAULT_WRITE_TIMEOUT_MS, now = () => new Date() } = options;
+  return new EmbeddedStore(openEnvironment(directory), writeTimeoutMs, now);
+}
+
+class EmbeddedStore implements KeyStore {
+  readonly #tables: Environment;
+  readonly #writeTimeoutMs: number;
+  readonly #now: () => Date;
+  readonly #gate = new CallGate();
+
+  constructor(tables: Environment, writeTimeoutMs: number, now: () => Date) {
+    this.#tables = tables;
+    this.#writeTimeoutMs = writeTimeoutMs;
+    this.#now = now;
+  }
+
+  async insert(record: KeyRecord): Promise<InsertResult> {
+    const key = recordKey(record);
+    if (key === undefined) throw new RangeError("a key id or tenant id that cannot be stored");
+    return this.#change((tables): InsertResult => {
+      const entry = getEntry(tables, key);
+      if (entry !== undefined && "record" in entry) return { outcome: "exists" };
+      const version = (entry?.tombstone.version ?? 0) + 1;
+      return { outcome: "inserted", record: addRecord(tables, key, { ...record, version }, entry?.tombstone) };
+    });
+  }
+
+  async read(id: KeyId): Promise<KeyRecord | undefined> {
+    const key = recordKey(id);
+    return this.#read((tables) => (key === undefined ? undefined : getRecord(tables, key)));
+  }
+
+  async readMany(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]> {
+    const keys = keyIds.map((keyId) => recordKey({ tenantId, keyId }));
+    return this.#read((tables) => keys.map((key) => (key === undefined ? undefined : getRecord(tables, key))));
+  }
+
+  async compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined> {
+    return this.#changeAt(id, version, (tables, key, record) =>
+      replaceRecord(tables, key, record, applyChange(record, change)),
+    );
+  }
+
+  async delete(id: KeyId, version: number): Promise<boolean> {
+    const deleted = await this.#changeAt(id, version, (tables, key, record) => {
+      buryRecord(tables, key, record, this.#now());
+      return true;
+    });
+    return deleted ?? false;
+  }
+
+  async list(query: ListQuery): Promise<KeyRecord[]> {
+    return this.#read((tables) => listRecords(tables, query));
+  }
+
+  async listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]> {
+    return this.#read((tables) => listPendingRecords(tables, createdBefore, limit));
+  }
+
+  async removeTombstones(deletedBefore: Date, limit: number): Promise<number> {
+    return this.#change((tables) => removeOldTombstones(tables, deletedBefore, limit));
+  }
+
+  async acquireLease(name: string, holder: string, ttlMs: number): Promise<boolean> {
+    return this.#change((tables) => takeLease(tables, name, holder, ttlMs, this.#now()));
+  }
+
+  async ping(): Promise<void> {
+    this.#read((tables) => tables.records.get(PING_KEY));
+  }
+
+  async close(): Promise<void> {
+    await this.#gate.close();
+    await this.#inTime(this.#tables.close());
+  }
+
+  #read<T>(read: (tables: Environment) => T): T {
+    this.#gate.check();
+    try {
+      return this.#tables.latest(() => read(this.#tables));
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  async #change<T>(change: (tables: Environment) => T): Promise<T> {
+    return this.#gate.pass(async () => {
+      try {
+        return await this.#inTime(this.#tables.change(() => change(this.#tables)));
+      } catch (error) {
+        throw unavailable(error);
+      }
+    });
+  }
+
+  /** Runs `change` on the record if it is at `version`. `undefined`: no match. */
+  async #changeAt<T>(
+    id: KeyId,
+    version: number,
+    change: (tables: Environment, key: Uint8Array, record: KeyRecord) => T,
+  ): Promise<T | undefined> {
+    const key = recordKey(id);
+    if (key === undefined) {
+      this.#gate.check();
+      return undefined;
+    }
+    return this.#change((tables) => {
+      const record = getRecord(tables, key);
+      return record?.version === version ? change(tables, key, record) : undefined;
+    });
+  }
+
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    const onTimeout = () => new ServiceError("UNAVAILABLE", "the key store did not confirm a write in time");
+    return withinTime(work, this.#writeTimeoutMs, onTimeout);
+  }
+}

@@ -1,0 +1,166 @@
+import type { Filter, MongoClient, UpdateFilter } from "mongodb";
+import { ServiceError } from "../../errors.js";
+import { CallGate } from "../call-gate.js";
+import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery } from "../key-store.js";
+import { withinTime } from "../within-time.js";
+import { acquireLease, type LeaseCollection } from "./acquire-lease.js";
+import { INDEX } from "./indexes.js";
+import { insertKey } from "./insert-key.js";
+import {
+  documentId,
+  type KeyCollection,
+  type KeyDocument,
+  recordFromDocument,
+  updateFromChange,
+} from "./key-document.js";
+import { LIST_ORDER, listFilter } from "./list-filter.js";
+import { unavailable } from "./unavailable.js";
+
+export interface MongoStoreParts {
+  readonly client: MongoClient;
+  readonly keys: KeyCollection;
+  readonly leases: LeaseCollection;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Every change is one atomic write of one document, on its `_id` and version. Every read asks the primary for what a majority
+ * has (see client-options.ts).
+ */
+export class MongoStore implements KeyStore {
+  readonly #parts: MongoStoreParts;
+  readonly #gate = new CallGate();
+
+  constructor(parts: MongoStoreParts) {
+    this.#parts = parts;
+  }
+
+  async insert(record: KeyRecord): Promise<InsertResult> {
+    return this.#call(({ keys, timeoutMs }) => insertKey(keys, record, timeoutMs));
+  }
+
+  async read(id: KeyId): Promise<KeyRecord | undefined> {
+    const filter = liveDocument(documentId(id));
+    return this.#call(async ({ keys, timeoutMs }) => {
+      const document = await keys.findOne(filter, { maxTimeMS: timeoutMs });
+      return document === null ? undefined : recordFromDocument(document);
+    });
+  }
+
+  async readMany(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]> {
+    const ids = keyIds.map((keyId) => documentId({ tenantId, keyId }));
+    return this.#call(async ({ keys, timeoutMs }) => {
+      if (ids.length === 0) return [];
+      const options = { batchSize: ids.length, maxTimeMS: timeoutMs };
+      const found = keys.find(liveDocument({ $in: [...new Set(ids)] }), options);
+      const records = new Map<string, KeyRecord>();
+      for await (const document of found) records.set(document._id, recordFromDocument(document));
+      return ids.map((id) => records.get(id));
+    });
+  }
+
+  async compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined> {
+    const filter = { ...liveDocument(documentId(id)), version: checkVersion(version) };
+    const { set, unset } = updateFromChange(change);
+    const update = {
+      $inc: { version: 1 },
+      $currentDate: { changed_at: true },
+      ...(Object.keys(set).length === 0 ? {} : { $set: set }),
+      ...(Object.keys(unset).length === 0 ? {} : { $unset: unset }),
+    } as UpdateFilter<KeyDocument>;
+    return this.#call(async ({ keys, timeoutMs }) => {
+      const changed = await keys.findOneAndUpdate(filter, update, { returnDocument: "after", maxTimeMS: timeoutMs });
+      return changed === null ? undefined : recordFromDocument(changed);
+    });
+  }
+
+  async delete(id: KeyId, version: number): Promise<boolean> {
+    const filter = { ...liveDocument(documentId(id)), version: checkVersion(version) };
+    const tombstone = {
+      _id: "$_id",
+      tenant_id: "$tenant_id",
+      key_id: "$key_id",
+      version: { $add: ["$version", 1] },
+      changed_at: "$$NOW",
+      deleted: true,
+    };
+    return this.#call(async ({ keys, timeoutMs }) => {
+      const result = await keys.updateOne(filter, [{ $replaceWith: tombstone }], { maxTimeMS: timeoutMs });
+      return result.matchedCount === 1;
+    });
+  }
+
+  async list(query: ListQuery): Promise<KeyRecord[]> {
+    const hint = query.actorId === undefined ? INDEX.byKind : INDEX.byActor;
+    return this.#find(listFilter(query), { hint, sort: LIST_ORDER, limit: query.limit });
+  }
+
+  async listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]> {
+    const filter = { pending: { $exists: true }, create_time: { $lt: createdBefore } };
+    return this.#find(filter, { hint: INDEX.pending, sort: { create_time: 1 }, limit });
+  }
+
+  async removeTombstones(deletedBefore: Date, limit: number): Promise<number> {
+    const old = { deleted: true, changed_at: { $lt: deletedBefore } } as const;
+    return this.#call(async ({ keys, timeoutMs }) => {
+      if (limit < 1) return 0; // the server takes 0 for "all"
+      const options = { hint: INDEX.tombstones, limit, batchSize: limit, projection: { _id: 1 }, maxTimeMS: timeoutMs };
+      const found = await keys.find(old, options).toArray();
+      if (found.length === 0) return 0;
+      // Each is asked again, by the write itself: one may be a key again by now.
+      const filter = { ...old, _id: { $in: found.map((tombstone) => tombstone._id) } };
+      const result = await keys.deleteMany(filter, { maxTimeMS: timeoutMs });
+      return result.deletedCount;
+    });
+  }
+
+  async acquireLease(name: string, holder: string, ttlMs: number): Promise<boolean> {
+    return this.#call(({ leases, timeoutMs }) => acquireLease(leases, { name, holder, ttlMs }, timeoutMs));
+  }
+
+  async ping(): Promise<void> {
+    await this.#call(({ keys, timeoutMs }) => keys.findOne({ _id: "" }, { maxTimeMS: timeoutMs }));
+  }
+
+  async close(): Promise<void> {
+    await this.#gate.close();
+    await this.#parts.client.close();
+  }
+
+  async #find(
+    filter: Filter<KeyDocument>,
+    options: { hint: string; sort: Record<string, 1 | -1>; limit: number },
+  ): Promise<KeyRecord[]> {
+    return this.#call(async ({ keys, timeoutMs }) => {
+      if (options.limit < 1) return []; // the server takes 0 for "all"
+      // One batch: a page is one round trip.
+      const all = { ...options, batchSize: options.limit, maxTimeMS: timeoutMs };
+      const documents = await keys.find(filter, all).toArray();
+      return documents.map(recordFromDocument);
+    });
+  }
+
+  /** One call as a whole: refused after close, bounded in time, with the store's own errors. */
+  async #call<T>(call: (parts: MongoStoreParts) => Promise<T>): Promise<T> {
+    const { timeoutMs } = this.#parts;
+    return this.#gate.pass(async () => {
+      try {
+        return await withinTime(call(this.#parts), timeoutMs, () => {
+          return new ServiceError("UNAVAILABLE", "the key store did not answer in time");
+        });
+      } catch (error) {
+        throw unavailable(error);
+      }
+    });
+  }
+}
+
+/** `deleted: null` matches documents without the field: keys, and no tombstones. */
+function liveDocument<I>(_id: I) {
+  return { _id, deleted: null as unknown as true };
+}
+
+function checkVersion(version: number): number {
+  if (!Number.isSafeInteger(version)) throw new TypeError("a version that is no whole number");
+  return version;
+}
