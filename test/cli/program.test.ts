@@ -1,0 +1,149 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { buildProgram, type ProgramContext } from "../../src/cli/program.js";
+import { ServiceError } from "../../src/errors.js";
+
+const directory = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+class Exit extends Error {
+  constructor(readonly code: number) {
+    super(`exit ${code}`);
+  }
+}
+
+interface Run {
+  readonly out: string;
+  readonly err: string;
+  /** 0 when the command simply came to its end. */
+  readonly code: number;
+}
+
+async function run(words: string[], context: Partial<ProgramContext> = {}): Promise<Run> {
+  let out = "";
+  let err = "";
+  let code = 0;
+  const program = buildProgram({
+    serve: async () => {},
+    env: {},
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    exit: (status) => {
+      throw new Exit(status);
+    },
+    ...context,
+  });
+  try {
+    await program.parseAsync(["node", "latchkey", ...words]);
+  } catch (error) {
+    if (!(error instanceof Exit)) throw error;
+    code = error.code;
+  }
+  return { out, err, code };
+}
+
+function write(name: string, content: string): string {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+describe("latchkey", () => {
+  test("--version", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(await run(["--version"])).toEqual({ out: `${version}\n`, err: "", code: 0 });
+  });
+
+  test("--help", async () => {
+    const { out, err, code } = await run(["--help"]);
+    expect({ err, code }).toEqual({ err: "", code: 0 });
+    expect(out).toContain("Usage: latchkey [options] [command]");
+    expect(out).toMatch(/serve \[options\] +run the service/);
+  });
+
+  test.each([
+    [["serv"], "error: unknown command 'serv'\n(Did you mean serve?)\n"],
+    [["serve", "--port", "1"], "error: unknown option '--port'\n"],
+    [["serve", "--config"], "error: option '--config <file>' argument missing\n"],
+    [["config", "check", "extra"], "error: too many arguments for 'check'. Expected 0 arguments but got 1.\n"],
+  ])("%j is a usage error", async (words, err) => {
+    expect(await run(words)).toMatchObject({ out: "", err: expect.stringContaining(err), code: 2 });
+  });
+
+  test("without a command shows its help as a usage error", async () => {
+    expect(await run([])).toMatchObject({ out: "", err: expect.stringContaining("Usage: latchkey"), code: 2 });
+    expect(await run(["config"])).toMatchObject({ err: expect.stringContaining("Usage: latchkey config"), code: 2 });
+  });
+});
+
+describe("latchkey config check", () => {
+  test("OK", async () => {
+    const file = write("good.yaml", "server: { port: 1 }\n");
+    expect(await run(["config", "check", "--config", file])).toEqual({ out: "OK\n", err: "", code: 0 });
+  });
+
+  test("warnings do not make it wrong", async () => {
+    const err = "latchkey: warning: LATCHKEY_PORT names no setting and is ignored\n";
+    expect(await run(["config", "check"], { env: { LATCHKEY_PORT: "1" } })).toEqual({ out: "OK\n", err, code: 0 });
+  });
+
+  test("every mistake, exit code 1", async () => {
+    const file = write("bad.yaml", "server: { port: x }\n");
+    expect(
+      await run(["config", "check", "--config", file], { env: { LATCHKEY_KEYS_PREFIX: "-", LATCHKEY_X: "" } }),
+    ).toEqual({
+      out: "",
+      err:
+        "latchkey: warning: LATCHKEY_X names no setting and is ignored\n" +
+        "latchkey: the configuration has 2 mistakes\n" +
+        `  server.port (${file}:1): must be a whole number from 0 to 65535\n` +
+        "  keys.prefix (LATCHKEY_KEYS_PREFIX): must be 1 to 16 characters of A-Z, a-z, 0-9 and '_'\n",
+      code: 1,
+    });
+  });
+});
+
+describe("latchkey serve", () => {
+  test("runs the service with the configuration and the warnings", async () => {
+    const calls: unknown[] = [];
+    const env = { LATCHKEY_SERVER_PORT: "5", LATCHKEY_X: "" };
+    const serve: ProgramContext["serve"] = async (config, warnings) => void calls.push(config.server.port, warnings);
+    expect(await run(["serve"], { env, serve })).toEqual({ out: "", err: "", code: 0 });
+    expect(calls).toEqual([5, ["LATCHKEY_X names no setting and is ignored"]]);
+  });
+
+  test("does not start with a wrong configuration", async () => {
+    const serve = async () => {
+      throw new Error("started");
+    };
+    expect(await run(["serve"], { env: { LATCHKEY_SERVER_PORT: "x" }, serve })).toEqual({
+      out: "",
+      err:
+        "latchkey: the configuration has a mistake\n" +
+        "  server.port (LATCHKEY_SERVER_PORT): must be a whole number from 0 to 65535\n",
+      code: 1,
+    });
+  });
+
+  test("tells why it could not start, without a stack", async () => {
+    const serve = async () => {
+      throw new ServiceError("UNAVAILABLE", "MongoDB at db:27017 cannot be reached");
+    };
+    expect(await run(["serve"], { serve })).toEqual({
+      out: "",
+      err: "latchkey: MongoDB at db:27017 cannot be reached\n",
+      code: 1,
+    });
+  });
+
+  test("shows the stack of a defect", async () => {
+    const serve = async () => {
+      throw new TypeError("x is not a function");
+    };
+    const { err, code } = await run(["serve"], { serve });
+    expect(code).toBe(1);
+    expect(err).toMatch(/^latchkey: TypeError: x is not a function\n +at /);
+  });
+});
