@@ -10,7 +10,8 @@
  *   creates a record. `undefined` is a definite "no match": the record is at another version, deleted or was never
  *   there.
  * - `delete` turns a record at a version into a bare tombstone (key id, version, time of the change) that is invisible
- *   to every read and list, until `removeTombstones` collects it.
+ *   to every read and list, until `removeTombstones` collects it. That is a change like any other: the tombstone has the
+ *   next version. Once it is collected nothing is left, and versions start at 1 again.
  * - A write is durable when its promise resolves. When a method *throws* UNAVAILABLE, the write may have happened or
  *   not: the caller reads again.
  * - Reads see every write that was acknowledged before they began, by any process (MongoDB: majority reads of the
@@ -19,6 +20,8 @@
  *   during the whole walk exactly once, whatever else is created, changed or deleted meanwhile. Page N costs what
  *   page 1 costs.
  * - Pending and expired records are records like any other: what they mean is the domain's business.
+ * - What was written is read back exactly: any well-formed text, metadata with any keys at any depth. Any other text as an
+ *   id is no error to read: nothing is stored under it. Records that are answered are the caller's own.
  *
  * Every method throws `ServiceError("UNAVAILABLE")` when the store cannot be reached, is full or is read-only. No
  * driver error or message passes this interface, but as `cause`.
@@ -33,7 +36,7 @@ export interface KeyStore {
   /** Reads several of one tenant's records in one go. In the order of `keyIds`; `undefined` where there is none. */
   readMany(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]>;
 
-  /** Changes the named fields of the record at `version`. Answers the record as it is afterwards. */
+  /** Changes the named fields of the record at `version`, maybe none. Answers the record as it is afterwards. */
   compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined>;
 
   /** Turns the record at `version` into a tombstone. `false` is a definite "no match". */
@@ -42,7 +45,7 @@ export interface KeyStore {
   /** A slice of a list: at most `limit` records after the cursor. */
   list(query: ListQuery): Promise<KeyRecord[]>;
 
-  /** Records with `pending` set that were created before `createdBefore`, any tenant, at most `limit`. */
+  /** Records with `pending` set that were created before `createdBefore`, any tenant, oldest first, at most `limit`. */
   listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]>;
 
   /** Removes tombstones made before `deletedBefore`, at most `limit`; answers how many went. */
@@ -57,7 +60,7 @@ export interface KeyStore {
   /** Resolves when the store can be read now. */
   ping(): Promise<void>;
 
-  /** Waits for writes under way and lets go of everything. */
+  /** Waits for writes under way and lets go of everything. Afterwards every other method throws UNAVAILABLE. */
   close(): Promise<void>;
 }
 
@@ -171,5 +174,6 @@ export interface ListQuery {
   readonly actorId?: string;
   /** Absent: from the newest. */
   readonly after?: ListCursor;
+  /** At least 1. */
   readonly limit: number;
 }

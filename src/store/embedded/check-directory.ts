@@ -5,6 +5,7 @@
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { endianness } from "node:os";
 import { join } from "node:path";
+import { ServiceError } from "../../errors.js";
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -32,7 +33,9 @@ export function prepareDirectory(directory: string): void {
       unlinkSync(probe);
     }
   } catch (error) {
-    throw new Error(`the store directory ${directory} cannot be written: ${reasonOf(error)}`, { cause: error });
+    throw new ServiceError("UNAVAILABLE", `the store directory ${directory} cannot be written: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -59,12 +62,17 @@ export function checkDataFile(directory: string): void {
     file = openSync(path, "r");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw new Error(`the store directory ${directory} cannot be read: ${reasonOf(error)}`, { cause: error });
+    throw new ServiceError("UNAVAILABLE", `the store directory ${directory} cannot be read: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
   try {
     const damage = findDamage(file);
     if (damage === undefined) return;
-    throw new Error(`the store directory ${directory} is damaged: data.mdb ${damage}; restore it from a backup`);
+    throw new ServiceError(
+      "UNAVAILABLE",
+      `the store directory ${directory} is damaged: data.mdb ${damage}; restore it from a backup`,
+    );
   } finally {
     closeSync(file);
   }

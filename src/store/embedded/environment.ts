@@ -15,6 +15,9 @@
  * - **All or nothing.** Each change runs in a child transaction of the batch (`childTransaction`): an error in the middle of it
  *   undoes it alone. Its callback is synchronous and holds LMDB's write lock, which all processes share, so nothing can come
  *   between its reads and its writes.
+ * - **A failed commit ends nothing.** With `eventTurnBatching`, its default, lmdb-js starts batches with a promise that nobody
+ *   can handle, so that a full disk would end the process as an unhandled rejection. It is off; callbacks that are queued
+ *   while a commit runs still share the next one.
  * - **The map grows by itself** when a write needs it, and again when a reader meets a file that another process made larger.
  * - **One environment per directory and process.** A second one could wait for the write lock on the main thread while the
  *   write thread of the first holds it and waits for the main thread: a deadlock, easily provoked. So opens of one directory
@@ -22,6 +25,7 @@
  */
 import { realpathSync } from "node:fs";
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
+import { ServiceError } from "../../errors.js";
 import { checkDataFile, prepareDirectory, reasonOf, syncDirectory } from "./check-directory.js";
 import { commitFailure } from "./unavailable.js";
 
@@ -86,6 +90,7 @@ function createEnvironment(path: string): SharedEnvironment {
     path,
     noSubdir: false, // else a directory whose name has a dot would be taken for a file
     overlappingSync: false,
+    eventTurnBatching: false,
     keyEncoding: "binary",
     encoding: "string",
     maxDbs: MAX_TABLES,
@@ -102,7 +107,9 @@ function createEnvironment(path: string): SharedEnvironment {
       throw error;
     }
   } catch (error) {
-    throw new Error(`the store directory ${path} cannot be opened: ${reasonOf(error)}`, { cause: error });
+    throw new ServiceError("UNAVAILABLE", `the store directory ${path} cannot be opened: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
-import type { Collection } from "mongodb";
+import type { Collection, Db } from "mongodb";
+import { ServiceError } from "../../errors.js";
 import { isDuplicateKey } from "./unavailable.js";
 
 /** A lease in the collection `leases`, named by `_id`. */
@@ -10,43 +11,34 @@ export interface LeaseDocument {
 
 export type LeaseCollection = Collection<LeaseDocument>;
 
-/** Decides by the server's clock: whoever the write names afterwards has the lease. */
+export interface LeaseRequest {
+  readonly name: string;
+  readonly holder: string;
+  readonly ttlMs: number;
+}
+
+/**
+ * Takes or renews a lease by the server's clock, read just before. (The clock of the write itself, $$NOW, is refused by the
+ * test server in a write that meets another one.) The clock read is a little old by then, which only lets a lease look less
+ * expired than it is.
+ */
 export async function acquireLease(
+  database: Db,
   leases: LeaseCollection,
-  lease: { readonly name: string; readonly holder: string; readonly ttlMs: number },
+  request: LeaseRequest,
   maxTimeMs: number,
 ): Promise<boolean> {
-  const taken = await takeIfFree(leases, lease, maxTimeMs);
-  if (taken !== undefined) return taken;
-  await createExpired(leases, lease.name, maxTimeMs);
-  return (await takeIfFree(leases, lease, maxTimeMs)) ?? false;
-}
-
-/** `undefined`: there is no such lease yet. */
-async function takeIfFree(
-  leases: LeaseCollection,
-  lease: { readonly name: string; readonly holder: string; readonly ttlMs: number },
-  maxTimeMs: number,
-): Promise<boolean | undefined> {
-  // $literal: a holder that begins with "$" is still a name.
-  const mine = { $literal: lease.holder };
-  const isFree = { $or: [{ $eq: ["$holder", mine] }, { $lte: ["$expire_time", "$$NOW"] }] };
-  const take = {
-    $set: {
-      holder: { $cond: [isFree, mine, "$holder"] },
-      expire_time: { $cond: [isFree, { $add: ["$$NOW", lease.ttlMs] }, "$expire_time"] },
-    },
-  };
-  const options = { returnDocument: "after", maxTimeMS: maxTimeMs } as const;
-  const taken = await leases.findOneAndUpdate({ _id: lease.name }, [take], options);
-  return taken === null ? undefined : taken.holder === lease.holder;
-}
-
-/** Apart from the taking, since not every server knows $$NOW in an upsert that meets another one. */
-async function createExpired(leases: LeaseCollection, name: string, maxTimeMs: number): Promise<void> {
+  const { name, holder, ttlMs } = request;
+  const { localTime } = await database.command({ hello: 1 });
+  if (!(localTime instanceof Date)) throw new ServiceError("UNAVAILABLE", "the server does not tell its time");
+  const isFree = { _id: name, $or: [{ holder }, { expire_time: { $lte: localTime } }] };
+  const take = { $set: { holder, expire_time: new Date(localTime.getTime() + ttlMs) } };
   try {
-    await leases.insertOne({ _id: name, holder: "", expire_time: new Date(0) }, { maxTimeMS: maxTimeMs });
+    await leases.updateOne(isFree, take, { upsert: true, maxTimeMS: maxTimeMs });
+    return true;
   } catch (error) {
-    if (!isDuplicateKey(error)) throw error; // another process was faster, which is as good
+    // Not free, so the upsert tried to create a second one: another has it.
+    if (isDuplicateKey(error)) return false;
+    throw error;
   }
 }

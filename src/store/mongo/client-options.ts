@@ -21,7 +21,10 @@ export function clientOptions(timeoutMs: number): MongoClientOptions {
   };
 }
 
-/** A write is acknowledged when it survives a fail-over; a read sees every such write, so it asks the primary. */
+/**
+ * A write is acknowledged when it survives a fail-over, and a crash of a lone server (`journal`). A read sees every such write,
+ * so it asks the primary, whatever the URI prefers.
+ */
 export const collectionOptions: CollectionOptions = {
   writeConcern: { w: "majority", journal: true },
   readConcern: { level: "majority" },

@@ -1,6 +1,7 @@
 import { ServiceError } from "../../errors.js";
 import type { InsertResult, KeyRecord } from "../key-store.js";
 import { documentFromRecord, documentId, type KeyCollection, recordFromDocument } from "./key-document.js";
+import { replaceUpdate } from "./tombstone.js";
 import { isDuplicateKey } from "./unavailable.js";
 
 /** A round is lost only when the tombstone was replaced or removed in between, which then decides the next one. */
@@ -39,9 +40,8 @@ async function replaceTombstone(
   if (found === null) return undefined;
   if (found.deleted !== true) return { outcome: "exists" };
   const document = documentFromRecord(record, Number(found.version) + 1);
-  // A pipeline, because only there a replacement can take the server's time. $literal: every value is just that.
-  const replace = [{ $replaceWith: { $literal: document } }, { $set: { changed_at: "$$NOW" } }];
-  const replaced = await keys.findOneAndUpdate({ _id, version: found.version, deleted: true }, replace, {
+  const onVersion = { _id, version: found.version, deleted: true } as const;
+  const replaced = await keys.findOneAndUpdate(onVersion, replaceUpdate(document), {
     returnDocument: "after",
     maxTimeMS: maxTimeMs,
   });

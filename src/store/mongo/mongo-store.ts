@@ -1,4 +1,4 @@
-import type { Filter, MongoClient, UpdateFilter } from "mongodb";
+import type { Db, Filter, MongoClient, UpdateFilter } from "mongodb";
 import { ServiceError } from "../../errors.js";
 import { CallGate } from "../call-gate.js";
 import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery } from "../key-store.js";
@@ -14,10 +14,12 @@ import {
   updateFromChange,
 } from "./key-document.js";
 import { LIST_ORDER, listFilter } from "./list-filter.js";
+import { buryUpdate } from "./tombstone.js";
 import { unavailable } from "./unavailable.js";
 
 export interface MongoStoreParts {
   readonly client: MongoClient;
+  readonly database: Db;
   readonly keys: KeyCollection;
   readonly leases: LeaseCollection;
   readonly timeoutMs: number;
@@ -76,16 +78,8 @@ export class MongoStore implements KeyStore {
 
   async delete(id: KeyId, version: number): Promise<boolean> {
     const filter = { ...liveDocument(documentId(id)), version: checkVersion(version) };
-    const tombstone = {
-      _id: "$_id",
-      tenant_id: "$tenant_id",
-      key_id: "$key_id",
-      version: { $add: ["$version", 1] },
-      changed_at: "$$NOW",
-      deleted: true,
-    };
     return this.#call(async ({ keys, timeoutMs }) => {
-      const result = await keys.updateOne(filter, [{ $replaceWith: tombstone }], { maxTimeMS: timeoutMs });
+      const result = await keys.updateOne(filter, buryUpdate(), { maxTimeMS: timeoutMs });
       return result.matchedCount === 1;
     });
   }
@@ -115,7 +109,9 @@ export class MongoStore implements KeyStore {
   }
 
   async acquireLease(name: string, holder: string, ttlMs: number): Promise<boolean> {
-    return this.#call(({ leases, timeoutMs }) => acquireLease(leases, { name, holder, ttlMs }, timeoutMs));
+    return this.#call(({ database, leases, timeoutMs }) =>
+      acquireLease(database, leases, { name, holder, ttlMs }, timeoutMs),
+    );
   }
 
   async ping(): Promise<void> {

@@ -29,7 +29,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<KeySto
       return new ServiceError("UNAVAILABLE", `MongoDB at ${hosts} did not answer within ${timeoutMs} ms`);
     });
     await createIndexes(keys);
-    return new MongoStore({ client, keys, leases, timeoutMs });
+    return new MongoStore({ client, database, keys, leases, timeoutMs });
   } catch (error) {
     await client.close();
     throw openFailure(error, hosts, timeoutMs);
@@ -44,7 +44,7 @@ function createClient(uri: string, timeoutMs: number): MongoClient {
   } catch {
     throw new ServiceError(
       "UNAVAILABLE",
-      "the MongoDB URI cannot be read: see mongodb.com/docs/manual/reference/connection-string",
+      "the MongoDB URI cannot be read: see https://www.mongodb.com/docs/manual/reference/connection-string/",
     );
   }
 }

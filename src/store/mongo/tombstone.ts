@@ -1,0 +1,47 @@
+import type { UpdateFilter } from "mongodb";
+import type { KeyDocument } from "./key-document.js";
+
+/** What a tombstone keeps, of the fields of a key. */
+type TombstoneField = "_id" | "tenant_id" | "key_id" | "version" | "changed_at" | "deleted";
+
+/** Complete: the compiler asks for every field there is. */
+const KEY_FIELDS: Readonly<Record<Exclude<keyof KeyDocument, TombstoneField>, true>> = {
+  kind: true,
+  name: true,
+  actor_id: true,
+  scopes: true,
+  visibility: true,
+  metadata: true,
+  rate_limit_policy: true,
+  allowed_cidrs: true,
+  create_time: true,
+  update_time: true,
+  expire_time: true,
+  last_used_time: true,
+  revocation: true,
+  secret_hash: true,
+  derive_seed: true,
+  successor: true,
+  pending: true,
+};
+
+/** Makes a key a bare tombstone. Operators and no replacement, since only they can set the server's time. */
+export function buryUpdate(): UpdateFilter<KeyDocument> {
+  return {
+    $inc: { version: 1 },
+    $set: { deleted: true },
+    $unset: KEY_FIELDS,
+    $currentDate: { changed_at: true },
+  } as UpdateFilter<KeyDocument>;
+}
+
+/** Makes a tombstone the key that `document` is. */
+export function replaceUpdate(document: KeyDocument): UpdateFilter<KeyDocument> {
+  const { _id, ...fields } = document;
+  const set = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  return {
+    $set: set,
+    $unset: { deleted: true },
+    $currentDate: { changed_at: true },
+  } as unknown as UpdateFilter<KeyDocument>;
+}

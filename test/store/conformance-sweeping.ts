@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, test } from "@jest/globals";
+import type { KeyStore } from "../../src/store/key-store.js";
+import { sampleRecord } from "./sample-record.js";
+
+const HOUR_MS = 3_600_000;
+const MANY = 1000;
+
+export function describeSweeping(store: () => KeyStore): void {
+  describe("listPending", () => {
+    const pending = { predecessor: randomUUID(), version: 3 };
+    const pendingOf = async (tenantIds: readonly string[], createdBefore: Date) => {
+      const found = await store().listPending(createdBefore, MANY);
+      return found.filter((record) => tenantIds.includes(record.tenantId)).map((record) => record.keyId);
+    };
+
+    test("finds pending records of every tenant that were created before a time", async () => {
+      const early = sampleRecord({ pending, createTime: new Date(1000), kind: "imported" });
+      const late = sampleRecord({ pending, createTime: new Date(2000) });
+      const settled = sampleRecord({ createTime: new Date(1000) });
+      for (const record of [late, early, settled]) await store().insert(record);
+      const tenants = [early.tenantId, late.tenantId, settled.tenantId];
+      expect(await pendingOf(tenants, new Date(1000))).toEqual([]);
+      expect(await pendingOf(tenants, new Date(1001))).toEqual([early.keyId]);
+      expect(await pendingOf(tenants, new Date(2001))).toEqual([early.keyId, late.keyId]);
+      expect(await store().listPending(new Date(1001), 1)).toHaveLength(1);
+    });
+
+    test("follows every change of the field", async () => {
+      const record = sampleRecord({ pending });
+      const isListed = async () => (await pendingOf([record.tenantId], new Date())).length === 1;
+      await store().insert(record);
+      expect(await isListed()).toBe(true);
+      await store().compareAndSet(record, 1, { pending: { ...pending, version: 4 } });
+      expect(await isListed()).toBe(true);
+      await store().compareAndSet(record, 2, { pending: null });
+      expect(await isListed()).toBe(false);
+      await store().compareAndSet(record, 3, { pending });
+      expect(await isListed()).toBe(true);
+      await store().delete(record, 4);
+      expect(await isListed()).toBe(false);
+      await store().insert({ ...record, pending });
+      expect(await isListed()).toBe(true);
+    });
+  });
+
+  describe("removeTombstones", () => {
+    const past = () => new Date(Date.now() - HOUR_MS);
+    const future = () => new Date(Date.now() + HOUR_MS);
+    const removeAll = async () => {
+      while ((await store().removeTombstones(future(), MANY)) > 0) {
+        // until there are none
+      }
+    };
+
+    test("removes those made before a time, a few at a time, and nothing else", async () => {
+      await removeAll();
+      const records = Array.from({ length: 5 }, () => sampleRecord());
+      const living = sampleRecord();
+      await store().insert(living);
+      for (const record of records) {
+        await store().insert(record);
+        await store().delete(record, 1);
+      }
+      expect(await store().removeTombstones(past(), 10)).toBe(0);
+      expect(await store().removeTombstones(future(), 3)).toBe(3);
+      expect(await store().removeTombstones(future(), 3)).toBe(2);
+      expect(await store().removeTombstones(future(), 3)).toBe(0);
+      expect(await store().read(living)).toEqual(living);
+      // Nothing is left of them: their versions start again.
+      for (const record of records) {
+        expect(await store().insert(record)).toEqual({ outcome: "inserted", record });
+      }
+    });
+
+    test("leaves a tombstone that became a key again", async () => {
+      await removeAll();
+      const record = sampleRecord();
+      await store().insert(record);
+      await store().delete(record, 1);
+      await store().insert(record);
+      expect(await store().removeTombstones(future(), 10)).toBe(0);
+      expect(await store().read(record)).toEqual({ ...record, version: 3 });
+      await store().delete(record, 3);
+      expect(await store().removeTombstones(future(), 10)).toBe(1);
+    });
+  });
+
+  describe("acquireLease", () => {
+    test("is held by one, who may renew it", async () => {
+      const name = randomUUID();
+      expect(await store().acquireLease(name, "$a", HOUR_MS)).toBe(true);
+      expect(await store().acquireLease(name, "b", HOUR_MS)).toBe(false);
+      expect(await store().acquireLease(name, "$a", HOUR_MS)).toBe(true);
+      expect(await store().acquireLease(randomUUID(), "b", HOUR_MS)).toBe(true);
+    });
+
+    test("ends, and is then for anyone", async () => {
+      const name = randomUUID();
+      expect(await store().acquireLease(name, "a", HOUR_MS)).toBe(true);
+      expect(await store().acquireLease(name, "a", 1)).toBe(true);
+      while (!(await store().acquireLease(name, "b", HOUR_MS))) {
+        // until the millisecond is over
+      }
+      expect(await store().acquireLease(name, "a", HOUR_MS)).toBe(false);
+    });
+
+    test("of many who ask at once exactly one gets it", async () => {
+      const name = randomUUID();
+      const holders = Array.from({ length: 20 }, (_, index) => `holder ${index}`);
+      const results = await Promise.all(holders.map((holder) => store().acquireLease(name, holder, HOUR_MS)));
+      expect(results.filter(Boolean)).toHaveLength(1);
+    });
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * A process of its own on an embedded store, for embedded-crash.test.ts and embedded-limits.test.ts:
+ *
+ *     live DIRECTORY PREFIX       lives of keys, one after the other, eight at a time, until it is killed
+ *     count DIRECTORY PREFIX N    N inserts, and N increments of the key `counter`, 16 at a time
+ *     fill DIRECTORY PREFIX FILE  inserts until the store is UNAVAILABLE; reads; removes FILE; inserts again
+ *
+ * It prints a line for everything that was acknowledged, as soon as it was.
+ */
+import { unlinkSync, writeSync } from "node:fs";
+import { ServiceError } from "../../src/errors.js";
+import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
+import { crashRecord, LIFE, TENANT } from "./crash-record.js";
+
+const LIVES_AT_ONCE = 8;
+const WRITERS_AT_ONCE = 16;
+const FILL_BYTES = 4000;
+
+const [mode, directory = "", prefix = "", argument = ""] = process.argv.slice(2);
+const store = await openEmbeddedStore({ directory });
+
+// Synchronous: once it returns, the line is in the pipe and survives this process.
+const say = (...words: (string | number)[]) => writeSync(1, `${words.join(" ")}\n`);
+
+async function live(caller: number): Promise<never> {
+  for (let index = 0; ; index += 1) {
+    const record = crashRecord(`${prefix}-${caller}-${index}`);
+    for (const [step, act] of LIFE.entries()) {
+      await act(store, record);
+      say("ack", caller, index, step + 1);
+    }
+  }
+}
+
+async function count(writer: number, total: number): Promise<void> {
+  for (let index = writer; index < total; index += WRITERS_AT_ONCE) {
+    const record = crashRecord(`${prefix}-${index}`);
+    await store.insert(record);
+    say("inserted", record.keyId);
+    const counter = { tenantId: TENANT, keyId: "counter" };
+    for (let done = false; !done; ) {
+      const current = await store.read(counter);
+      if (current === undefined) throw new Error("there is no counter");
+      const name = String(Number(current.name) + 1);
+      done = (await store.compareAndSet(counter, current.version, { name })) !== undefined;
+    }
+  }
+}
+
+async function fill(): Promise<void> {
+  const insert = (index: number) =>
+    store.insert({ ...crashRecord(`${prefix}-${index}`), metadata: { text: "x".repeat(FILL_BYTES) } });
+  let index = 0;
+  try {
+    for (; ; index += 1) {
+      await insert(index);
+      say("inserted", `${prefix}-${index}`);
+    }
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    say("refused", error.reason);
+  }
+  await store.ping();
+  for (let read = 0; read < index; read += 1) {
+    const record = await store.read({ tenantId: TENANT, keyId: `${prefix}-${read}` });
+    if (record === undefined) say("lost", `${prefix}-${read}`);
+  }
+  if (argument !== "") unlinkSync(argument);
+  const result = await insert(index).catch((error: unknown) => error);
+  say(result instanceof ServiceError ? "still-refused" : "accepted");
+}
+
+say("ready");
+if (mode === "live") await Promise.all(Array.from({ length: LIVES_AT_ONCE }, (_, caller) => live(caller)));
+if (mode === "count") {
+  await Promise.all(Array.from({ length: WRITERS_AT_ONCE }, (_, writer) => count(writer, Number(argument))));
+}
+if (mode === "fill") await fill();
+await store.close();
+say("closed");

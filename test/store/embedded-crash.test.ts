@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
+import type { KeyRecord, KeyStore } from "../../src/store/key-store.js";
+import { ACTOR, crashRecord, LIFE, stateAfter, TENANT } from "./crash-record.js";
+import { type StoreProcess, startStoreProcess } from "./store-process.js";
+
+const ROUNDS = 8;
+const SEED = 20260102;
+const MAX_LIFE_MS = 300;
+const MANY = 1_000_000;
+const TIMEOUT_MS = 60_000;
+
+let directory: string;
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "latchkey-crash-"));
+});
+
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe("embedded store and kill -9", () => {
+  test(
+    `loses nothing acknowledged and leaves nothing half written (${ROUNDS} kills, seed ${SEED})`,
+    async () => {
+      const random = seededRandom(SEED);
+      const acknowledged: Acknowledged[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        acknowledged.push(...(await killOneProcess(`round${round}`, random() * MAX_LIFE_MS)));
+        await checkStore(acknowledged);
+      }
+      // The kills came in the middle of the work, and at different steps of it.
+      expect(acknowledged.length).toBeGreaterThan(ROUNDS * 20);
+    },
+    TIMEOUT_MS,
+  );
+
+  test("a process that holds the store open keeps working when another is killed", async () => {
+    const store = await openEmbeddedStore({ directory });
+    await killOneProcess("beside", 50);
+    const record = crashRecord("after-the-kill");
+    expect(await store.insert(record)).toMatchObject({ outcome: "inserted" });
+    expect(await store.read(record)).toEqual(record);
+    await store.close();
+  });
+});
+
+describe("embedded store in several processes", () => {
+  test(
+    "two that write at once lose nothing, and a third sees each write as soon as it is acknowledged",
+    async () => {
+      const inserts = 300;
+      const store = await openEmbeddedStore({ directory });
+      await store.insert({ ...crashRecord("counter"), name: "0" });
+      const unseen: string[] = [];
+      const checks: Promise<void>[] = [];
+      const onLine = (line: string) => {
+        const [word, keyId = ""] = line.split(" ");
+        if (word !== "inserted") return;
+        checks.push(
+          store.read({ tenantId: TENANT, keyId }).then((record) => {
+            if (record === undefined) unseen.push(keyId);
+          }),
+        );
+      };
+      const processes = ["left", "right"].map((prefix) =>
+        startStoreProcess(["count", directory, prefix, String(inserts)], { onLine }),
+      );
+      for (const { ended } of processes) expect(await ended).toEqual({ code: 0, signal: null });
+      await Promise.all(checks);
+      expect(unseen).toEqual([]);
+      expect(checks).toHaveLength(2 * inserts);
+      const counter = await store.read({ tenantId: TENANT, keyId: "counter" });
+      expect(counter).toMatchObject({ name: String(2 * inserts), version: 2 * inserts + 1 });
+      await store.close();
+    },
+    TIMEOUT_MS,
+  );
+});
+
+/** So many writes of a key's life were acknowledged; `isLast`: there may be one more, and the next key's first. */
+interface Acknowledged {
+  readonly keyId: string;
+  readonly writes: number;
+  readonly isLast: boolean;
+}
+
+async function killOneProcess(prefix: string, lifeMs: number): Promise<Acknowledged[]> {
+  const running: StoreProcess = startStoreProcess(["live", directory, prefix], {
+    onLine(line) {
+      if (line === "ready") setTimeout(() => running.child.kill("SIGKILL"), lifeMs);
+    },
+  });
+  expect(await running.ended).toEqual({ code: null, signal: "SIGKILL" });
+
+  const newest = new Map<string, number>();
+  const writes = new Map<string, number>();
+  for (const line of running.lines) {
+    const match = /^ack (\d+) (\d+) (\d+)$/.exec(line);
+    if (match === null) continue;
+    const [, caller = "", index = "", step = ""] = match;
+    writes.set(`${prefix}-${caller}-${index}`, Number(step));
+    newest.set(caller, Number(index));
+  }
+  for (const [caller, index] of newest) {
+    const next = `${prefix}-${caller}-${index + 1}`;
+    if (writes.get(`${prefix}-${caller}-${index}`) === LIFE.length) writes.set(next, 0);
+  }
+  return Array.from(writes, ([keyId, count]) => ({ keyId, writes: count, isLast: count < LIFE.length }));
+}
+
+async function checkStore(acknowledged: readonly Acknowledged[]): Promise<void> {
+  const store = await openEmbeddedStore({ directory });
+  const stored: KeyRecord[] = [];
+  for (const { keyId, writes, isLast } of acknowledged) {
+    const record = await store.read({ tenantId: TENANT, keyId });
+    const possible = [stateAfter(keyId, writes), ...(isLast ? [stateAfter(keyId, writes + 1)] : [])];
+    expect(possible).toContainEqual(record);
+    if (record !== undefined) stored.push(record);
+  }
+  await checkIndexes(store, stored);
+  await store.close();
+}
+
+/** Each index table names exactly the records that are there. */
+async function checkIndexes(store: KeyStore, stored: readonly KeyRecord[]): Promise<void> {
+  const byKeyId = (records: readonly KeyRecord[]) =>
+    new Map([...records].sort((a, b) => (a.keyId < b.keyId ? -1 : 1)).map((record) => [record.keyId, record]));
+  const list = { tenantId: TENANT, kind: "issued", limit: MANY } as const;
+  expect(byKeyId(await store.list(list))).toEqual(byKeyId(stored));
+  expect(byKeyId(await store.list({ ...list, actorId: ACTOR }))).toEqual(byKeyId(stored));
+  const pending = stored.filter((record) => record.pending !== undefined);
+  expect(byKeyId(await store.listPending(new Date(), MANY))).toEqual(byKeyId(pending));
+}
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

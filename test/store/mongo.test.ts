@@ -1,0 +1,18 @@
+import { describe, test } from "@jest/globals";
+import { openMongoStore } from "../../src/store/mongo/open-mongo-store.js";
+import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
+import { describeKeyStore } from "./conformance.js";
+
+const TIMEOUT_MS = 10_000;
+
+const server = await mongoTestUri();
+if (server === undefined) {
+  describe.skip(`MongoDB store, ${MONGO_SKIPPED}`, () => {
+    test("keeps the contract", () => {});
+  });
+} else {
+  describeKeyStore("MongoDB store", async () => ({
+    open: () => openMongoStore({ uri: server.uri, timeoutMs: TIMEOUT_MS }),
+    dispose: () => server.dispose(),
+  }));
+}
