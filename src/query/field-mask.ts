@@ -11,12 +11,12 @@ export interface MaskRules {
 }
 
 /**
- * The fields that a request changes. No mask: every populated field that a mask could name (the others are output-only
- * or immutable and are ignored, AIP-203). `*`: all of them. Throws INVALID_UPDATE_MASK for a path that may not be named.
+ * The fields that a request changes. No mask, or an empty one, as not every client can tell the two apart: every
+ * populated field that a mask could name (the others are output-only or immutable and are ignored, AIP-203). `*`: all of them. Throws INVALID_UPDATE_MASK for a path that may not be named.
  */
 export function resolveFieldMask(paths: readonly string[] | undefined, rules: MaskRules): ReadonlySet<string> {
   const { maskable, populated } = rules;
-  if (paths === undefined) return new Set(maskable.filter((field) => populated.includes(field)));
+  if (paths === undefined || paths.length === 0) return new Set(maskable.filter((field) => populated.includes(field)));
 
   if (paths.includes(ALL_FIELDS)) {
     if (paths.length > 1) throw invalidUpdateMask(`"${ALL_FIELDS}" stands for every field and cannot be combined`);

@@ -31,6 +31,13 @@ export class DecodeState {
     this.#path.pop();
   }
 
+  /** Runs an action some fields further in. */
+  within(names: readonly string[], action: () => void): void {
+    this.#path.push(...names);
+    action();
+    this.#path.length -= names.length;
+  }
+
   /** Goes down one level of nesting. False when that is one too many; then it is reported, and there is no `ascend`. */
   descend(): boolean {
     if (this.#depth === maxDepth) {

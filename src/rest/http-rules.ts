@@ -50,14 +50,15 @@ function readMethod(method: DescMethod): readonly HttpBinding[] {
       return readBinding(method, binding);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      const where = `${method.parent.typeName}.${method.name}: ${binding.pattern.case ?? "no pattern"}`;
-      throw new Error(`google.api.http of ${where} ${patternPath(binding)}: ${reason}`, { cause });
+      const where = `${method.parent.typeName}.${method.name}, "${patternPath(binding)}"`;
+      throw new Error(`google.api.http of ${where}: ${reason}`, { cause });
     }
   });
 }
 
 function readBinding(method: DescMethod, rule: HttpRule): HttpBinding {
   if (method.methodKind !== "unary") throw new Error("streaming methods have no REST form");
+  const httpMethod = patternMethod(rule);
   const template = parsePathTemplate(patternPath(rule));
   const variables = template.variables.map((variable) => resolveFieldPath(method.input, variable.fieldPath));
   const body = readBody(method.input, rule.body);
@@ -65,7 +66,7 @@ function readBinding(method: DescMethod, rule: HttpRule): HttpBinding {
     throw new Error(`${rule.body} is both in the path and the body`);
   }
   const responseBody = rule.responseBody === "" ? undefined : findField(method.output, rule.responseBody);
-  return { method, httpMethod: patternMethod(rule), template, variables, body, responseBody };
+  return { method, httpMethod, template, variables, body, responseBody };
 }
 
 function patternMethod({ pattern }: HttpRule): string {

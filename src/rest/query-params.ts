@@ -65,9 +65,8 @@ export function compileQueryBinder(binding: HttpBinding, cache: DecoderCache): Q
         continue;
       }
       seen.add(key);
-      for (const part of names) state.enter(part);
-      bindValue(message, path, last.decode(value, state), state);
-      for (const _ of names) state.leave();
+      const { decode } = last;
+      state.within(names, () => bindValue(message, path, decode(value, state), state));
     }
   };
 }
@@ -77,9 +76,7 @@ function joinNames(path: FieldPath): string {
 }
 
 function reportAt(state: DecodeState, names: readonly string[], description: string): void {
-  for (const name of names) state.enter(name);
-  state.report(description);
-  for (const _ of names) state.leave();
+  state.within(names, () => state.report(description));
 }
 
 function compileNode(desc: DescMessage, cache: DecoderCache, nodes: Map<DescMessage, QueryNode>): QueryNode {

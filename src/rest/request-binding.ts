@@ -43,10 +43,10 @@ export function compileBinding(binding: HttpBinding): (parts: RequestParts) => M
     const { message, resourceJson, fields } = decodeBody(parts.body, state);
     bindQuery(message, parts.query, fields, state);
     for (const [index, { path, names, decode }] of bindings.entries()) {
-      for (const name of names) state.enter(name);
-      const value = decode(parts.variables[index] ?? "", state);
-      for (const _ of names) state.leave();
-      if (value !== undefined) setFieldPath(message, path, value);
+      state.within(names, () => {
+        const value = decode(parts.variables[index] ?? "", state);
+        if (value !== undefined) setFieldPath(message, path, value);
+      });
     }
     state.finish();
     fillMask?.(message, resourceJson);

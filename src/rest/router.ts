@@ -96,7 +96,7 @@ function addRoute<T>(root: Node<T>, literalPaths: Map<string, MethodTable<T>>, r
     throw new Error(`duplicate route: ${httpMethod} ${template.text} and ${httpMethod} ${other.template.text}`);
   methods.set(httpMethod, route);
 
-  if (template.segments.every((segment) => segment.kind === "literal")) {
+  if (template.variables.length === 0 && template.segments.every((segment) => segment.kind === "literal")) {
     const path = template.segments.map((segment) => `/${segment.text}`).join("");
     literalPaths.set(template.verb === undefined ? path : `${path}:${template.verb}`, methods);
   }
