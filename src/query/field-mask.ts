@@ -12,7 +12,8 @@ export interface MaskRules {
 
 /**
  * The fields that a request changes. No mask, or an empty one, as not every client can tell the two apart: every
- * populated field that a mask could name (the others are output-only or immutable and are ignored, AIP-203). `*`: all of them. Throws INVALID_UPDATE_MASK for a path that may not be named.
+ * populated field that a mask could name (the others are output-only or immutable and are ignored, AIP-203). `*`: all of
+ * them. Throws INVALID_UPDATE_MASK for a path that may not be named.
  */
 export function resolveFieldMask(paths: readonly string[] | undefined, rules: MaskRules): ReadonlySet<string> {
   const { maskable, populated } = rules;
