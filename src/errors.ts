@@ -37,6 +37,10 @@ export interface FieldViolation {
   readonly description: string;
 }
 
+/** gRPC carries an error in trailers, which clients limit to as little as 8 KiB: more than this is not said. */
+const MAX_MESSAGE_CHARACTERS = 1_000;
+const MAX_VIOLATIONS = 10;
+
 export interface ServiceErrorDetails {
   readonly fields?: readonly FieldViolation[];
   /** Facts for the caller's program. Never a secret. */
@@ -53,19 +57,27 @@ export class ServiceError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
 
   constructor(reason: Reason, message: string, details: ServiceErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(clip(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.reason = reason;
-    this.fields = details.fields ?? [];
+    this.fields = (details.fields ?? [])
+      .slice(0, MAX_VIOLATIONS)
+      .map(({ field, description }) => ({ field: clip(field), description: clip(description) }));
     this.metadata = details.metadata ?? {};
   }
 }
 
-/** INVALID_ARGUMENT for one field, or for the ones of a list: the message names the first. */
+/** INVALID_ARGUMENT for one field. */
 export function invalidArgument(field: string, description: string): ServiceError {
   return invalidArguments([{ field, description }]);
 }
 
+/** INVALID_ARGUMENT for several fields; the message names them in their order. */
 export function invalidArguments(fields: readonly FieldViolation[]): ServiceError {
-  const message = fields.map((violation) => `${violation.field}: ${violation.description}`).join("; ");
+  const told = fields.slice(0, MAX_VIOLATIONS);
+  const message = told.map(({ field, description }) => `${field}: ${description}`).join("; ");
   return new ServiceError("INVALID_ARGUMENT", message, { fields });
+}
+
+function clip(text: string): string {
+  return text.length <= MAX_MESSAGE_CHARACTERS ? text : `${text.slice(0, MAX_MESSAGE_CHARACTERS - 1)}…`;
 }

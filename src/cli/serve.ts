@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Config } from "../config/config.js";
-import { createLogger } from "../telemetry/logger.js";
+import { createLogger, type Logger } from "../telemetry/logger.js";
 import type { Output } from "./program.js";
 import { serveBanner } from "./serve-banner.js";
 import { describeStore, type RunningService, startService } from "./start-service.js";
@@ -11,6 +11,7 @@ export async function serve(config: Config, warnings: readonly string[], stderr:
   const logger = createLogger({ level: config.log.level });
   const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   for (const warning of warnings) logger.warn(warning);
+  endOnDefect(logger);
 
   const service = await startService(config, logger);
   logger.info({ url: service.url }, "ready");
@@ -20,6 +21,19 @@ export async function serve(config: Config, warnings: readonly string[], stderr:
   logger.info("draining");
   await service.close();
   logger.info("stopped");
+}
+
+/**
+ * A defect that nobody caught ends the process, at once and by the kernel: `process.exit` would wait for a write of LMDB that
+ * waits for this thread, with the lock that other processes need. What was acknowledged is durable.
+ */
+function endOnDefect(logger: Logger): void {
+  const end = (err: unknown) => {
+    logger.fatal({ err }, "a defect ends the process");
+    process.kill(process.pid, "SIGKILL");
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
 }
 
 function banner(config: Config, { url, secrets }: RunningService): string {

@@ -39,7 +39,7 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
   const context: DomainContext = { store, clock: () => new Date(), randomBytes, keys: config.keys };
   const sweeper = startSweeper(context, {
     holder: randomUUID(),
-    onReport: (report) => logger.debug({ report }, "swept"),
+    onReport: ({ errors, ...report }) => logger.debug({ ...report, failed: errors.length }, "swept"),
     onError: (error) => logger.warn({ err: error }, "a sweep failed; it is tried again"),
   });
   const stop = async () => {

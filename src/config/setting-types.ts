@@ -62,7 +62,7 @@ export function secretText() {
 export function adminToken() {
   const fields = {
     name: textMatching(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 characters of A-Z, a-z, 0-9, '.', '_' and '-'"),
-    token: textMatching(/^[\x21-\x7e]*$/, "ASCII characters without spaces")
+    token: textMatching(/^[A-Za-z0-9._~+/=-]*$/, "characters that a bearer token can have: A-Z, a-z, 0-9 and ._~+/=-")
       .min(MIN_TOKEN_CHARACTERS, mustBe(`at least ${MIN_TOKEN_CHARACTERS} characters`))
       .optional(),
     token_sha256: textMatching(/^[0-9A-Fa-f]{64}$/, "64 hexadecimal characters").optional(),

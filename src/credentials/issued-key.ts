@@ -1,5 +1,6 @@
 /**
- * Issued keys: `<prefix>_v1_<body>`, body = base58( key id, 16 bytes || secret, 32 bytes || checksum, 4 bytes ).
+ * Issued keys: `<prefix>_v1_<body>`, body = base58( key id, 16 bytes || secret, 32 bytes || checksum, 4 bytes ). A prefix is
+ * 1 to 16 of A-Z, a-z, 0-9 and "_". There is no hyphen, so that a double click selects the whole key.
  *
  * The checksum is the first 4 bytes of SHA-256( prefix || "_v1_" || key id || secret ), all as bytes. It is public: it
  * finds typing errors and lets scanners recognise a key offline; it proves nothing. `test/vectors/issued-keys.json`
@@ -15,9 +16,6 @@ const BODY_BYTES = UUID_BYTES + SECRET_BYTES + CHECKSUM_BYTES;
 /** ceil(52 bytes * log 256 / log 58): base58 takes quadratic time, so longer bodies are not decoded at all. */
 const MAX_BODY_CHARACTERS = 72;
 const VERSION_MARK = "_v1_";
-
-/** What a prefix may be: no hyphens, so that a double click selects the whole key. */
-export const KEY_PREFIX_PATTERN = /^[A-Za-z0-9_]{1,16}$/;
 
 export interface IssuedKey {
   readonly prefix: string;

@@ -14,6 +14,9 @@ const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_TTL_MS = 1_000;
 const RATE_LIMIT_UNITS: readonly RateLimitUnit[] = ["requests", "content-bytes", "concurrent-requests"];
 const PRINTABLE_WITHOUT_SPACES = /^[^\p{C}\p{Z}]+$/u;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+/** Not a name like any other in JavaScript: a message in binary loses it, so no protocol may store it. */
+const PROTOTYPE = "__proto__";
 const MS_PER_SECOND = 1000;
 
 /** What an update or a rotation may change. */
@@ -102,13 +105,15 @@ function findMetadataViolations(field: string, metadata: JsonObject): FieldViola
   return [{ field, description: `must be at most ${MAX_METADATA_BYTES} bytes as compact UTF-8 JSON` }];
 }
 
-/** A Struct in binary can hold what JSON cannot, and nest deeper than a stack. */
+/** A Struct can hold what JSON cannot, nest deeper than a stack, and use names that some readers would trip over. */
 function findJsonProblem(value: JsonValue, depth: number): string | undefined {
   if (typeof value === "number" && !Number.isFinite(value)) return "must hold finite numbers only";
+  if (typeof value === "string" && LONE_SURROGATE.test(value)) return "must be well-formed Unicode";
   if (typeof value !== "object" || value === null) return undefined;
   if (depth > MAX_METADATA_DEPTH) return `must nest at most ${MAX_METADATA_DEPTH} levels deep`;
-  for (const item of Object.values(value)) {
-    const problem = findJsonProblem(item, depth + 1);
+  for (const [name, item] of Object.entries(value)) {
+    if (name === PROTOTYPE) return `must not have a field ${PROTOTYPE}`;
+    const problem = findJsonProblem(name, depth) ?? findJsonProblem(item, depth + 1);
     if (problem !== undefined) return problem;
   }
   return undefined;
@@ -135,8 +140,8 @@ function findCidrViolations(field: string, cidrs: readonly string[]): FieldViola
   );
 }
 
-/** Counts code points, and no more of them than it needs to. */
-function isLongerThan(text: string, maxCharacters: number): boolean {
+/** Counts characters (Unicode code points), and no more of them than it needs to. */
+export function isLongerThan(text: string, maxCharacters: number): boolean {
   if (text.length <= maxCharacters) return false;
   return text.length > 2 * maxCharacters || [...text].length > maxCharacters;
 }

@@ -5,7 +5,13 @@ export type KeyStatus = (typeof KEY_STATUSES)[number];
 
 /** What a key is worth at `now`, whatever is stored: the clock decides, and a revocation wins over expiry. */
 export function keyStatus(record: KeyRecord, now: Date): KeyStatus {
-  if (record.revocation !== undefined && record.revocation.time <= now) return "revoked";
+  if (isRevoked(record, now)) return "revoked";
   if (record.expireTime !== undefined && record.expireTime <= now) return "expired";
   return "active";
+}
+
+/** Only a grace period asks the clock: a plain revocation must not wait for one that is behind. */
+function isRevoked({ revocation }: KeyRecord, now: Date): boolean {
+  if (revocation === undefined) return false;
+  return revocation.graceEnd === undefined || revocation.graceEnd <= now;
 }

@@ -24,12 +24,20 @@ export function concurrentChange(): ServiceError {
   return new ServiceError("CONCURRENT_CHANGE", "the key was changed by another request at the same time; try again");
 }
 
-/** The record without its mark if its rotation committed (whoever sees that clears the mark), else `undefined`. */
+/**
+ * The record without its mark if its rotation committed, else `undefined`. Whoever sees that it committed clears the mark;
+ * where that cannot be written the key is just as good, and the next one to see it will.
+ */
 export async function settlePending(store: KeyStore, record: KeyRecord): Promise<KeyRecord | undefined> {
   if (record.pending === undefined) return record;
   const predecessor = await store.read({ tenantId: record.tenantId, keyId: record.pending.predecessor });
   if (predecessor?.successor !== record.keyId) return undefined;
-  const cleared = await store.compareAndSet(record, record.version, { pending: null });
-  // No match: somebody else cleared the mark first. Nothing else can have happened to a key that nobody sees yet.
-  return cleared ?? store.read(record);
+  try {
+    // No match: somebody else cleared the mark first, and may have changed the key since.
+    return (await store.compareAndSet(record, record.version, { pending: null })) ?? (await store.read(record));
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.reason !== "UNAVAILABLE") throw error;
+    const { pending: _, ...settled } = record;
+    return settled;
+  }
 }

@@ -1,7 +1,7 @@
 import type { FieldViolation } from "../errors.js";
 import type { KeyId, KeyKind, RevocationReason } from "../store/key-store.js";
 import type { DomainContext } from "./context.js";
-import { refuseViolations } from "./key-attributes.js";
+import { isLongerThan, refuseViolations } from "./key-attributes.js";
 import { keyStatus } from "./key-status.js";
 import { concurrentChange, loadKey, refuseUnknownKey } from "./load-key.js";
 
@@ -31,7 +31,7 @@ export async function revokeKey(context: DomainContext, input: RevokeKeyInput): 
     const now = context.clock();
     if (keyStatus(record, now) === "revoked") return;
 
-    const revocation = { time: now, reason, ...(description !== "" && { description }) };
+    const revocation = { reason, ...(description !== "" && { description }) };
     if (await context.store.compareAndSet(record, record.version, { revocation, updateTime: now })) return;
   }
   throw concurrentChange();
@@ -43,7 +43,7 @@ function findDescriptionViolations({ reason, description }: RevokeKeyInput): Fie
   if (reason !== "privilege_withdrawn") {
     return [{ field, description: "is allowed only with REVOCATION_REASON_PRIVILEGE_WITHDRAWN" }];
   }
-  if (description.length > MAX_DESCRIPTION_CHARACTERS) {
+  if (isLongerThan(description, MAX_DESCRIPTION_CHARACTERS)) {
     return [{ field, description: `must be at most ${MAX_DESCRIPTION_CHARACTERS} characters` }];
   }
   return [];

@@ -64,8 +64,8 @@ export async function rotateKey(context: DomainContext, input: RotateKeyInput): 
 
   const next = createSuccessor(context, predecessor, input, now);
   const inserted = await insertNew(context, next.record);
-  const old = await commitRotation(context, predecessor, inserted, graceEnd(predecessor, input.gracePeriodMs, now));
-  return { record: await completeRotation(context, inserted), secret: next.secret, old };
+  const old = await commitRotation(context, predecessor, inserted, endOfGrace(predecessor, input.gracePeriodMs, now));
+  return { record: (await settlePending(context.store, inserted)) ?? inserted, secret: next.secret, old };
 }
 
 function createSuccessor(context: DomainContext, predecessor: KeyRecord, input: RotateKeyInput, now: Date) {
@@ -100,12 +100,12 @@ async function commitRotation(
   context: DomainContext,
   predecessor: KeyRecord,
   successor: KeyRecord,
-  revokeTime: Date,
+  graceEnd: Date | undefined,
 ): Promise<KeyRecord> {
   const { store } = context;
   const change = {
     successor: successor.keyId,
-    revocation: { time: revokeTime, reason: "superseded" as const },
+    revocation: { reason: "superseded" as const, ...(graceEnd && { graceEnd }) },
     updateTime: successor.createTime,
   };
   for (let attempt = 1; ; attempt++) {
@@ -127,16 +127,6 @@ async function commitRotation(
   }
 }
 
-/** The rotation stands whether or not the mark can be cleared now: whoever reads the new key next clears it. */
-async function completeRotation(context: DomainContext, successor: KeyRecord): Promise<KeyRecord> {
-  try {
-    return (await settlePending(context.store, successor)) ?? successor;
-  } catch (error) {
-    if (error instanceof ServiceError && error.reason === "UNAVAILABLE") return successor;
-    throw error;
-  }
-}
-
 function refuseUnlessRotatable(record: KeyRecord, now: Date): void {
   const status = keyStatus(record, now);
   if (status !== "active") throw new ServiceError("KEY_NOT_ACTIVE", `the key is ${status}, and cannot be rotated`);
@@ -147,8 +137,9 @@ function refuseUnlessRotatable(record: KeyRecord, now: Date): void {
   }
 }
 
-/** When the old key stops: after the grace period, but never past its own expiry. */
-function graceEnd(record: KeyRecord, gracePeriodMs: number, now: Date): Date {
+/** When the old key stops: after the grace period, but never past its own expiry. `undefined`: at once. */
+function endOfGrace(record: KeyRecord, gracePeriodMs: number, now: Date): Date | undefined {
+  if (gracePeriodMs === 0) return undefined;
   const end = now.getTime() + gracePeriodMs;
   return new Date(Math.min(end, record.expireTime?.getTime() ?? end));
 }

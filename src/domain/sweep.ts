@@ -19,16 +19,23 @@ export interface SweepReport {
   readonly pendingCompleted: number;
   readonly pendingRemoved: number;
   readonly tombstonesRemoved: number;
+  /** What went wrong with single keys; they are tried again at the next pass. */
+  readonly errors: readonly unknown[];
 }
 
-/** One pass over everything that is due. Throws UNAVAILABLE. */
+/** One pass over everything that is due. Throws UNAVAILABLE when nothing can be read. */
 export async function sweep(context: DomainContext): Promise<SweepReport> {
   const now = context.clock().getTime();
-  const report = { pendingCompleted: 0, pendingRemoved: 0, tombstonesRemoved: 0 };
+  const errors: unknown[] = [];
+  const report = { pendingCompleted: 0, pendingRemoved: 0, tombstonesRemoved: 0, errors };
   for (const record of await context.store.listPending(new Date(now - PENDING_AGE_MS), BATCH_RECORDS)) {
-    const outcome = await sweepPending(context, record);
-    if (outcome === "completed") report.pendingCompleted++;
-    else report.pendingRemoved++;
+    try {
+      const outcome = await sweepPending(context, record);
+      if (outcome === "completed") report.pendingCompleted++;
+      else report.pendingRemoved++;
+    } catch (error) {
+      errors.push(error); // one key must not keep the sweeper from the others
+    }
   }
   report.tombstonesRemoved = await context.store.removeTombstones(new Date(now - TOMBSTONE_AGE_MS), BATCH_RECORDS);
   return report;
@@ -59,7 +66,7 @@ export interface SweeperOptions {
   /** Names this process among those that share the store. */
   readonly holder: string;
   readonly onReport: (report: SweepReport) => void;
-  /** A pass that failed is tried again at the next interval. */
+  /** A pass, or a key, that failed is tried again at the next interval. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -69,7 +76,9 @@ export function startSweeper(context: DomainContext, options: SweeperOptions): S
   const pass = async () => {
     try {
       if (!(await context.store.acquireLease(LEASE_NAME, options.holder, LEASE_MS))) return;
-      options.onReport(await sweep(context));
+      const report = await sweep(context);
+      options.onReport(report);
+      for (const error of report.errors) options.onError(error);
     } catch (error) {
       options.onError(error);
     }

@@ -17,7 +17,7 @@ import type { KeyKind, KeyRecord } from "../store/key-store.js";
 import { durationToMs } from "./duration-ms.js";
 import { revocationReasonFromMessage, visibilityFromMessage } from "./enums.js";
 import { issuedApiKeyFromRecord } from "./key-messages.js";
-import { attributesFromMessage, maskedFields, parseKeyId, pickAttributes, refuseRequestId } from "./key-requests.js";
+import { attributesFromMessage, maskedAttributes, maskedFields, parseKeyId, refuseRequestId } from "./key-requests.js";
 import { listPage } from "./list-request.js";
 import type { UnaryHandlers } from "./unary-handlers.js";
 import { clientAddress, messageFromVerification } from "./verification-message.js";
@@ -71,7 +71,7 @@ export function createApiKeysHandlers(
         tenantId,
         keyId: parseKeyId(`${path}key_id`, issuedApiKey.keyId),
         kind: "issued",
-        attributes: pickAttributes(attributesFromMessage(issuedApiKey, path), fields),
+        attributes: maskedAttributes(issuedApiKey, fields, path),
         path,
       });
       return show(record);
@@ -84,7 +84,7 @@ export function createApiKeysHandlers(
         tenantId,
         keyId: parseKeyId("key_id", request.keyId),
         overrides: {
-          ...pickAttributes(attributesFromMessage(request), fields),
+          ...maskedAttributes(request, fields),
           ...(fields.has("visibility") && { visibility: visibilityFromMessage("visibility", request.visibility) }),
         },
         gracePeriodMs: request.gracePeriod ? durationToMs("grace_period", request.gracePeriod) : 0,

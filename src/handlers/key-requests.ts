@@ -41,31 +41,41 @@ interface AttributesMessage {
   readonly ipRestriction?: IpRestriction | undefined;
 }
 
-/** `path` is where the message stands in the request: empty, or ending in a dot. */
-export function attributesFromMessage(message: AttributesMessage, path = ""): KeyAttributes {
-  const { name, scopes, metadata, rateLimitPolicy, ipRestriction } = message;
-  return {
-    name,
-    scopes,
-    metadata,
+/** The attribute that each field stands for; one without a value is there as `undefined`. */
+const ATTRIBUTES = {
+  name: ({ name }) => ({ name }),
+  scopes: ({ scopes }) => ({ scopes }),
+  metadata: ({ metadata }) => ({ metadata }),
+  rate_limit_policy: ({ rateLimitPolicy }, path) => ({
     rateLimitPolicy: rateLimitPolicy && policyFromMessage(rateLimitPolicy, `${path}rate_limit_policy`),
+  }),
+  ip_restriction: ({ ipRestriction }) => ({
     allowedCidrs: ipRestriction?.allowedCidrs.length ? ipRestriction.allowedCidrs : undefined,
+  }),
+} satisfies Record<string, (message: AttributesMessage, path: string) => Partial<KeyAttributes>>;
+
+/** All attributes of a request to issue or import. */
+export function attributesFromMessage(message: AttributesMessage): KeyAttributes {
+  return {
+    ...ATTRIBUTES.name(message),
+    ...ATTRIBUTES.scopes(message),
+    ...ATTRIBUTES.metadata(message),
+    ...ATTRIBUTES.rate_limit_policy(message, ""),
+    ...ATTRIBUTES.ip_restriction(message),
   };
 }
 
-/** The attribute that each field of a mask stands for. */
-const ATTRIBUTE_OF_FIELD: Readonly<Record<string, keyof KeyAttributes>> = {
-  name: "name",
-  scopes: "scopes",
-  metadata: "metadata",
-  rate_limit_policy: "rateLimitPolicy",
-  ip_restriction: "allowedCidrs",
-};
-
-/** Only the attributes that `fields` names; one without a value is there as `undefined`. */
-export function pickAttributes(attributes: KeyAttributes, fields: ReadonlySet<string>): Partial<KeyAttributes> {
-  const names = [...fields].flatMap((field) => ATTRIBUTE_OF_FIELD[field] ?? []);
-  return Object.fromEntries(names.map((name) => [name, attributes[name]]));
+/**
+ * The attributes that `fields` names; the others are not looked at. `path` is where the message stands in the request:
+ * empty, or ending in a dot.
+ */
+export function maskedAttributes(
+  message: AttributesMessage,
+  fields: ReadonlySet<string>,
+  path = "",
+): Partial<KeyAttributes> {
+  const named = Object.entries(ATTRIBUTES).filter(([field]) => fields.has(field));
+  return Object.assign({}, ...named.map(([, read]) => read(message, path)));
 }
 
 /** The fields of `message` that a request changes, by its mask and by the message's `maskable` options. */

@@ -9,6 +9,8 @@ import { ServiceError } from "../errors.js";
 
 const MAX_FILTER_BYTES = 4096;
 const AND = "AND";
+/** Of the filter on either side of an error. */
+const EXCERPT_CHARACTERS = 60;
 
 /** What a filter may name: each field with its values when only some are allowed. */
 export type FilterFields = Readonly<Record<string, { readonly values?: readonly string[] }>>;
@@ -72,7 +74,9 @@ function scan(filter: string): Token[] {
 /** The error at a token, or at the end of the filter. */
 function at(filter: string, token: { readonly at: number } | undefined, problem: string): ServiceError {
   const column = token?.at ?? filter.length;
-  return invalidFilter(`column ${column + 1}: ${problem}\n${filter}\n${" ".repeat(column)}^`);
+  const from = Math.max(0, column - EXCERPT_CHARACTERS);
+  const excerpt = filter.slice(from, column + EXCERPT_CHARACTERS);
+  return invalidFilter(`column ${column + 1}: ${problem}\n${excerpt}\n${" ".repeat(column - from)}^`);
 }
 
 function invalidFilter(description: string): ServiceError {

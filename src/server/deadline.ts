@@ -6,6 +6,11 @@ import { invalidArgument, ServiceError } from "../errors.js";
 const GRPC_TIMEOUT = "grpc-timeout";
 const CONNECT_TIMEOUT = "connect-timeout-ms";
 
+/** Whether a header asks for a deadline, in lower case. */
+export function isDeadlineHeader(name: string): boolean {
+  return name === GRPC_TIMEOUT || name === CONNECT_TIMEOUT;
+}
+
 /**
  * How long a call may take, in milliseconds: what its client asks for by `grpc-timeout` (gRPC, gRPC-Web and, as with
  * grpc-gateway, REST) or `connect-timeout-ms`, but at most `maxMs`. Throws INVALID_ARGUMENT, DEADLINE_EXCEEDED.

@@ -84,8 +84,8 @@ export function reasonOfCode(code: Code): Reason {
 }
 
 /** The error as gRPC, gRPC-Web and Connect carry it: google.rpc.Status with details. */
-export function connectErrorFromServiceError(error: ServiceError, code = OUTCOMES[error.reason].code): ConnectError {
-  const connectError = new ConnectError(error.message, code);
+export function connectErrorFromServiceError(error: ServiceError): ConnectError {
+  const connectError = new ConnectError(error.message, OUTCOMES[error.reason].code);
   connectError.details = errorDetails(error).map(([desc, message]) => ({
     type: desc.typeName,
     value: toBinary(desc, message),

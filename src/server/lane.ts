@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+
+/** How long a client may go on sending a body that nobody wants. */
+const LINGER_MS = 5_000;
 
 /** A request of either HTTP version: what the two have in common is all that lanes use. */
 export type Request = IncomingMessage | Http2ServerRequest;
@@ -13,18 +16,37 @@ export interface Lane {
 
 /** The path of a request's target, without the query. */
 export function pathOf(request: Request): string {
-  const target = request.url ?? "/";
+  const target = originForm(request);
   const query = target.indexOf("?");
   return query === -1 ? target : target.slice(0, query);
 }
 
 /** What follows the first `?` of a request's target; empty when there is none. */
 export function queryOf(request: Request): string {
-  const target = request.url ?? "/";
+  const target = originForm(request);
   const query = target.indexOf("?");
   return query === -1 ? "" : target.slice(query + 1);
 }
 
 export function peerAddressOf(request: Request): string | undefined {
   return request.socket.remoteAddress;
+}
+
+const ABSOLUTE_FORM = /^https?:\/\/[^/?]*/i;
+
+/** A target in absolute form (RFC 9112 section 3.2.2) means what its path means. */
+function originForm({ url = "/" }: Request): string {
+  return url.startsWith("/") ? url : url.replace(ABSOLUTE_FORM, "");
+}
+
+/**
+ * To be called when the answer is written. What is left of the body is read and dropped, so that the connection can go on; a
+ * client that does not come to an end is cut.
+ */
+export function dropRest(request: Request, response: Response): void {
+  if (request.complete) return;
+  const cut = setTimeout(() => (request instanceof Http2ServerRequest ? request.stream : request).destroy(), LINGER_MS);
+  response.once("close", () => clearTimeout(cut));
+  request.once("end", () => clearTimeout(cut));
+  request.resume();
 }

@@ -11,6 +11,10 @@ import { createServer as createTlsServer } from "node:tls";
 import type { Request, Response } from "./lane.js";
 
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+/** Of one HTTP/2 connection. */
+const MAX_CONCURRENT_STREAMS = 256;
+/** How often HTTP/1 connections are looked at for requests that took too long to arrive. */
+const TIMEOUT_CHECK_INTERVAL_MS = 5_000;
 const ALPN_HTTP2 = "h2";
 const ALPN_HTTP1 = "http/1.1";
 
@@ -51,7 +55,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const sessions = new Set<ServerHttp2Session>();
   let draining = false;
 
-  const http2 = createHttp2Server();
+  const http2 = createHttp2Server({ settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS } });
   http2.on("request", options.onRequest);
   http2.on("session", (session) => {
     sessions.add(session);
@@ -59,21 +63,35 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     if (draining) session.close();
   });
 
-  const http1 = createHttp1Server({ requestTimeout: options.requestTimeoutMs }, (request, response) => {
+  const http1Options = {
+    requestTimeout: options.requestTimeoutMs,
+    headersTimeout: options.requestTimeoutMs,
+    connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+  };
+  const http1 = createHttp1Server(http1Options, (request, response) => {
     // A connection that served its last request while draining is idle from then on.
     response.once("close", () => setImmediate(() => draining && http1.closeIdleConnections()));
     options.onRequest(request, response);
   });
   http1.emit("listening"); // starts the checks of header and request timeouts, which a server that listens does itself
 
-  const hand = (socket: Socket, isHttp2: boolean) => (isHttp2 ? http2 : http1).emit("connection", socket);
+  const silent = new Set<Socket>();
+  const hand = (socket: Socket, isHttp2: boolean) => {
+    silent.delete(socket);
+    (isHttp2 ? http2 : http1).emit("connection", socket);
+  };
   const server = options.tls
     ? createTlsListener(options.tls, options.firstByteTimeoutMs, hand)
     : createTcpServer({ noDelay: true }, (socket) => sniff(socket, options.firstByteTimeoutMs, hand));
   server.maxConnections = options.maxConnections;
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    // With TLS the socket that is handed on is another one, around this; a handshake under way ends by its own timeout.
+    if (options.tls === undefined) silent.add(socket);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      silent.delete(socket);
+    });
   });
   await bind(server, options);
 
@@ -82,6 +100,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     close: async (drainTimeoutMs) => {
       draining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of silent) socket.destroy();
       for (const session of sessions) session.close();
       http1.closeIdleConnections();
       const cut = setTimeout(() => {
@@ -110,7 +129,7 @@ function sniff(socket: Socket, firstByteTimeoutMs: number, hand: Hand): void {
     for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) seen = Buffer.concat([seen, chunk]);
     const length = Math.min(seen.length, HTTP2_PREFACE.length);
     const isPreface = seen.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
-    if (isPreface && length < HTTP2_PREFACE.length && !socket.readableEnded) return;
+    if (isPreface && length < HTTP2_PREFACE.length) return;
     stop();
     socket.unshift(seen);
     hand(socket, isPreface);
@@ -127,6 +146,8 @@ function createTlsListener(tls: TlsFiles, handshakeTimeout: number, hand: Hand):
     handshakeTimeout,
     ALPNProtocols: [ALPN_HTTP2, ALPN_HTTP1],
   });
+  // A handshake that failed or took too long; the server leaves its socket open.
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
   server.on("secureConnection", (socket) => hand(socket, socket.alpnProtocol === ALPN_HTTP2));
   return server;
 }

@@ -15,6 +15,10 @@ import type { RpcMethod } from "./rpc-method.js";
 const REQUEST_ID_HEADER = "x-request-id";
 /** Of the milliseconds in the access log. */
 const DURATION_DECIMALS = 3;
+/** Answers hold keys and, after issue and rotate, their secrets: nothing on the way may keep them. */
+const NO_STORE = "no-store";
+/** The longest time that a timer of Node can wait: 2^31 - 1 ms, 24 days. */
+const MAX_TIMER_MS = 2_147_483_647;
 const REQUEST_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 
 export type Protocol = "grpc" | "grpc-web" | "connect" | "rest";
@@ -43,13 +47,7 @@ export class Pipeline {
    * `refusal`, and the lane answers that. `method` is `undefined` for a request that names none.
    */
   open(method: RpcMethod | undefined, head: RequestHead): Call {
-    const call = new Call(method, head, this.options);
-    try {
-      call.admit(this.options.authenticate);
-    } catch (error) {
-      call.refusal = call.fail(error);
-    }
-    return call;
+    return new Call(method, head, this.options);
   }
 }
 
@@ -59,7 +57,7 @@ export class Call implements HandlerCall {
   readonly tenantId: string;
   readonly peerAddress: string | undefined;
   /** Why the call may not be made. */
-  refusal: ServiceError | undefined;
+  readonly refusal: ServiceError | undefined;
   /** Whether a message was decoded and given to `run`, or a stream begun. */
   ran = false;
 
@@ -67,8 +65,9 @@ export class Call implements HandlerCall {
   readonly #head: RequestHead;
   readonly #options: PipelineOptions;
   readonly #startedAt = performance.now();
+  readonly #abort = new AbortController();
   #caller: Caller | undefined;
-  #deadlineMs = 0;
+  #deadline: NodeJS.Timeout | undefined;
   #error: ServiceError | undefined;
 
   constructor(method: RpcMethod | undefined, head: RequestHead, options: PipelineOptions) {
@@ -79,37 +78,50 @@ export class Call implements HandlerCall {
     this.#method = method;
     this.#head = head;
     this.#options = options;
+    try {
+      this.#admit();
+    } catch (error) {
+      this.refusal = this.fail(error);
+    }
   }
 
-  /** Throws UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT (a malformed timeout) or DEADLINE_EXCEEDED. */
-  admit(authenticate: Authenticate): void {
-    if (this.#method !== undefined && this.#method.permission !== Permission.PUBLIC) {
-      this.#caller = authenticate(this.#head.headers.authorization);
-      if (this.#caller === undefined) {
-        throw new ServiceError("UNAUTHENTICATED", "a valid bearer token is required");
-      }
-      if (!mayCall(this.#caller, this.#method.permission)) {
-        throw new ServiceError("FORBIDDEN", `the role ${this.#caller.role} may not call this method`);
-      }
-    }
-    this.#deadlineMs = requestDeadline(this.#head.headers, this.#options.requestTimeoutMs);
+  /** Aborted, with a ServiceError, when the deadline passes or the client goes away. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** What the call failed with so far. */
+  get error(): ServiceError | undefined {
+    return this.#error;
+  }
+
+  /** Names the call in the response, and ends it when the response is out or the client gone. */
+  attach(response: Response): void {
+    response.setHeader(REQUEST_ID_HEADER, this.requestId);
+    response.setHeader("cache-control", NO_STORE);
+    response.once("close", () => {
+      if (!response.writableEnded) this.#abort.abort(new ServiceError("CANCELLED", "the client went away"));
+      if (this.#abort.signal.aborted && !response.writableEnded) this.fail(this.#abort.signal.reason);
+      this.#close();
+    });
   }
 
   /** Runs the method. Throws ServiceError, and only that. */
   async run(message: Message): Promise<Message> {
     this.ran = true;
     try {
+      this.signal.throwIfAborted();
       const invoke = this.#method?.invoke;
       if (invoke === undefined) throw new ServiceError("UNIMPLEMENTED", "this method is not implemented");
-      return await this.#withinDeadline(invoke(message, this));
+      return await this.#untilAborted(invoke(message, this));
     } catch (error) {
       throw this.fail(error);
     }
   }
 
-  /** Records what became of the call; answers what the caller gets to see of it. The same error counts once. */
+  /** Records what became of the call; answers what the caller gets to see of it. What it failed with first stays. */
   fail(error: unknown): ServiceError {
-    if (this.#error !== undefined && this.#error === error) return this.#error;
+    if (this.#error !== undefined) return this.#error;
     if (error instanceof ServiceError) {
       this.#error = error;
       if (error.cause !== undefined) this.#logError(error.cause, error.message);
@@ -120,17 +132,38 @@ export class Call implements HandlerCall {
     return this.#error;
   }
 
-  /** Names the call in the response, and closes it when the response is out or the client gone. */
-  attach(response: Response): void {
-    response.setHeader(REQUEST_ID_HEADER, this.requestId);
-    response.once("close", () => {
-      if (!response.writableEnded) this.fail(new ServiceError("CANCELLED", "the client went away"));
-      this.close();
+  /** Throws UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT (a malformed timeout) or DEADLINE_EXCEEDED. */
+  #admit(): void {
+    const { authenticate, requestTimeoutMs } = this.#options;
+    if (this.#method !== undefined && this.#method.permission !== Permission.PUBLIC) {
+      this.#caller = authenticate(this.#head.headers.authorization);
+      if (this.#caller === undefined) {
+        throw new ServiceError("UNAUTHENTICATED", "a valid bearer token is required");
+      }
+      if (!mayCall(this.#caller, this.#method.permission)) {
+        throw new ServiceError("FORBIDDEN", `the role ${this.#caller.role} may not call this method`);
+      }
+    }
+    const isStream = this.#method?.stream !== undefined;
+    const deadlineMs = requestDeadline(this.#head.headers, isStream ? Number.POSITIVE_INFINITY : requestTimeoutMs);
+    if (deadlineMs > MAX_TIMER_MS) return;
+    this.#deadline = setTimeout(() => {
+      this.#abort.abort(new ServiceError("DEADLINE_EXCEEDED", "the deadline passed before the answer"));
+    }, deadlineMs);
+  }
+
+  /** The handler goes on past the deadline, as its writes may be under way; its result is not waited for. */
+  #untilAborted<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(this.signal.reason);
+      this.signal.addEventListener("abort", onAbort, { once: true });
+      work.then(resolve, reject).finally(() => this.signal.removeEventListener("abort", onAbort));
     });
   }
 
   /** Ends the call: its line in the access log. */
-  close(): void {
+  #close(): void {
+    clearTimeout(this.#deadline);
     const reason = this.#error?.reason;
     this.#options.logger.info(
       {
@@ -149,19 +182,5 @@ export class Call implements HandlerCall {
 
   #logError(err: unknown, message: string): void {
     this.#options.logger.error({ request_id: this.requestId, err }, message);
-  }
-
-  /** The handler goes on past the deadline, as its writes may be under way; its result is not waited for. */
-  async #withinDeadline<T>(work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<never>((_, reject) => {
-      const exceeded = () => reject(new ServiceError("DEADLINE_EXCEEDED", "the deadline passed before the answer"));
-      timer = setTimeout(exceeded, this.#deadlineMs);
-    });
-    try {
-      return await Promise.race([work, deadline]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }

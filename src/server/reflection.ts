@@ -3,6 +3,7 @@ import { type DescFile, type DescService, toBinary } from "@bufbuild/protobuf";
 import { nestedTypes } from "@bufbuild/protobuf/reflect";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
+import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.js";
 import {
   type ServerReflectionRequest,
   ServerReflection as ServerReflectionV1,
@@ -11,7 +12,7 @@ import { ServerReflection as ServerReflectionV1Alpha } from "../../gen/grpc/refl
 import { Permission } from "../../gen/latchkey/v2alpha1/options_pb.js";
 import { createRpcService, type RpcService } from "./rpc-method.js";
 
-/** The services' descriptors, indexed by what clients ask for. */
+/** The services' descriptors, and those of the details of their errors, indexed by what clients ask for. */
 interface Index {
   readonly services: readonly string[];
   readonly fileOfName: ReadonlyMap<string, DescFile>;
@@ -90,7 +91,7 @@ function indexDescriptors(services: readonly DescService[]): Index {
   const fileOfName = new Map<string, DescFile>();
   const fileOfSymbol = new Map<string, DescFile>();
   const fileOfExtension = new Map<string, Map<number, DescFile>>();
-  for (const file of withImports(services.map((service) => service.file))) {
+  for (const file of withImports([...services.map((service) => service.file), file_google_rpc_error_details])) {
     fileOfName.set(file.proto.name, file);
     for (const type of nestedTypes(file)) {
       fileOfSymbol.set(type.typeName, file);

@@ -1,4 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
+import { ServiceError } from "../errors.js";
 import { createConnectLane } from "./connect/lane.js";
 import { createHealthLane, createHealthService, type HealthOptions } from "./health.js";
 import type { Lane } from "./lane.js";
@@ -45,13 +46,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const listener = await listen({
     ...options,
     onRequest: (request, response) => {
-      for (const lane of lanes) if (lane.handle(request, response)) return;
+      for (const lane of lanes) {
+        const answered = lane.handle(request, response);
+        if (answered !== undefined) return void answered.catch((error) => response.destroy(error));
+      }
     },
   });
   return {
     url: listener.url,
     close: () => {
-      shutdown.abort();
+      shutdown.abort(new ServiceError("UNAVAILABLE", "the server is stopping"));
       return listener.close(drainTimeoutMs);
     },
   };

@@ -98,12 +98,12 @@ export interface RateLimitPolicy {
   readonly unit: RateLimitUnit;
 }
 
-/** A revocation, or one that is due: a rotated key in its grace period has one in the future. */
+/** A revocation holds from the moment it is stored, whatever any clock says; but for the grace period of a rotation. */
 export interface Revocation {
-  /** From when on the key is revoked. */
-  readonly time: Date;
   readonly reason: RevocationReason;
   readonly description?: string;
+  /** Only of a rotated key that stays active for a while: from then on it is revoked. */
+  readonly graceEnd?: Date;
 }
 
 /** What a rotation's new key waits for: it counts from the moment its predecessor names it. */

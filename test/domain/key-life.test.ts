@@ -118,7 +118,7 @@ describe("rotation", () => {
   test("with a grace period past the old key's expiry does not prolong it", async () => {
     const { secret, record } = await issue(domain, { ttlMs: MINUTE_MS });
     const { old } = await rotateKey(domain, { ...record, overrides: {}, gracePeriodMs: DAY_MS });
-    expect(old.revocation?.time).toEqual(record.expireTime);
+    expect(old.revocation?.graceEnd).toEqual(record.expireTime);
     domain.advance(MINUTE_MS);
     expect(await verdict(domain, secret)).not.toBe("active");
   });
@@ -167,6 +167,19 @@ describe("rotation", () => {
 });
 
 describe("revocation", () => {
+  test("holds also where the clock is behind", async () => {
+    const { secret, record } = await issue(domain);
+    const { secret: rotated, record: predecessor } = await issue(domain);
+    await revokeKey(domain, { ...record, reason: "unspecified", description: "" });
+    await rotateKey(domain, { ...predecessor, overrides: {}, gracePeriodMs: 0 });
+    domain.advance(-DAY_MS);
+    expect(await verdict(domain, secret)).toBe("revoked");
+    expect(await verdict(domain, rotated)).toBe("revoked");
+    await expect(rotateKey(domain, { ...predecessor, overrides: {}, gracePeriodMs: 0 })).rejects.toThrow(
+      "the key is revoked, and cannot be rotated",
+    );
+  });
+
   test("happens once: a second one succeeds and changes nothing", async () => {
     const { record } = await issue(domain);
     await revokeKey(domain, { ...record, reason: "privilege_withdrawn", description: "left" });

@@ -74,9 +74,9 @@ describe("the commit of a rotation", () => {
     const page = { tenantId, kind: "issued" as const, filter: {}, pageSize: 10, maxBytes: 1_000, bytesOf: () => 1 };
     expect((await listKeys(domain, page)).records.map((key) => key.keyId)).toEqual([record.keyId]);
 
-    expect(await sweep(domain)).toEqual({ pendingCompleted: 0, pendingRemoved: 0, tombstonesRemoved: 0 });
+    expect(await sweep(domain)).toEqual({ pendingCompleted: 0, pendingRemoved: 0, tombstonesRemoved: 0, errors: [] });
     domain.advance(HOUR_MS);
-    expect(await sweep(domain)).toEqual({ pendingCompleted: 0, pendingRemoved: 1, tombstonesRemoved: 0 });
+    expect(await sweep(domain)).toEqual({ pendingCompleted: 0, pendingRemoved: 1, tombstonesRemoved: 0, errors: [] });
     expect(await domain.store.read(pending)).toBeUndefined();
     expect(await verdict(domain, secret)).toBe("active");
   });
@@ -118,7 +118,7 @@ describe("a rotation that stops after its commit", () => {
     const store = withFaults(domain.store, "compareAndSet", ["none", "lost before it was applied"]);
     const { record: successor } = await rotateKey({ ...domain, store }, { ...record, ...rotation });
     domain.advance(HOUR_MS);
-    expect(await sweep(domain)).toEqual({ pendingCompleted: 1, pendingRemoved: 0, tombstonesRemoved: 0 });
+    expect(await sweep(domain)).toEqual({ pendingCompleted: 1, pendingRemoved: 0, tombstonesRemoved: 0, errors: [] });
     expect((await domain.store.read(successor))?.pending).toBeUndefined();
   });
 });

@@ -19,7 +19,7 @@ export function describeReads(store: () => KeyStore): void {
       }),
       "a time before 1970": sampleRecord({ createTime: new Date("1901-02-03T04:05:06.789Z") }),
       "a quota of 1": sampleRecord({ rateLimitPolicy: { quota: 1n, windowMs: 1, unit: "concurrent-requests" } }),
-      "a revocation without description": sampleRecord({ revocation: { time: new Date(1), reason: "superseded" } }),
+      "a revocation without more": sampleRecord({ revocation: { reason: "superseded" } }),
     };
     test.each(Object.entries(cases))("gives back exactly what was written: %s", async (_name, record) => {
       await store().insert(record);

@@ -100,7 +100,7 @@ export function describeWrites(store: () => KeyStore): void {
       const change: KeyChange = {
         metadata: nastyMetadata(),
         rateLimitPolicy: { quota: 1n, windowMs: 1, unit: "requests" },
-        revocation: { time: new Date(0), reason: "unspecified" },
+        revocation: { graceEnd: new Date(0), reason: "unspecified" },
       };
       expect(await store().compareAndSet(record, 1, change)).toEqual({ ...record, ...change, version: 2 });
       expect(await store().compareAndSet(record, 2, { metadata: {} })).toMatchObject({ metadata: {}, version: 3 });

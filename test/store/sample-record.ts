@@ -34,7 +34,7 @@ export function fullRecord(fields: Partial<KeyRecord> = {}): KeyRecord {
     expireTime: new Date("2036-12-31T23:59:59.999Z"),
     lastUsedTime: new Date("1970-01-01T00:00:00.001Z"),
     revocation: {
-      time: new Date("2026-02-03T04:05:06.007Z"),
+      graceEnd: new Date("2026-02-03T04:05:06.007Z"),
       reason: "privilege_withdrawn",
       description: "$description\nof two lines",
     },

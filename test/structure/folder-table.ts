@@ -20,7 +20,14 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
     "@connectrpc/connect",
     "node:*",
   ],
-  "src/server/connect/": ["server", "@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
+  "src/server/connect/": [
+    "server",
+    "rest",
+    "@bufbuild/protobuf",
+    "@connectrpc/connect",
+    "@connectrpc/connect-node",
+    "node:*",
+  ],
   "src/server/rest/": ["server", "rest", "types of @bufbuild/protobuf"],
   "src/rest/": ["gen", "@bufbuild/protobuf"],
   "src/handlers/": [

@@ -1,92 +1,66 @@
-/** An error as each protocol of this lane writes it, and back: for what is refused outside connect's own handlers. */
-import { Code, ConnectError } from "@connectrpc/connect";
-import { encodeEnvelope, type UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { ConnectError } from "@connectrpc/connect";
+import { encodeEnvelope } from "@connectrpc/connect/protocol";
 import {
   codeToHttpStatus,
   contentTypeUnaryJson,
   endStreamFlag,
   endStreamToJson,
-  errorFromJsonBytes,
   errorToJsonBytes,
   parseContentType as parseConnectContentType,
 } from "@connectrpc/connect/protocol-connect";
-import {
-  findTrailerError,
-  parseContentType as parseGrpcContentType,
-  setTrailerStatus,
-} from "@connectrpc/connect/protocol-grpc";
-import {
-  parseContentType as parseGrpcWebContentType,
-  trailerFlag,
-  trailerParse,
-  trailerSerialize,
-} from "@connectrpc/connect/protocol-grpc-web";
-import { ServiceError } from "../../errors.js";
-import { connectErrorFromServiceError, reasonOfCode } from "../error-map.js";
-import type { Call, Protocol } from "../pipeline.js";
+import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import type { ServiceError } from "../../errors.js";
+import { connectErrorFromServiceError, httpStatus } from "../error-map.js";
+import { protocolOf } from "./protocol.js";
+import type { WholeResponse } from "./write-response.js";
 
 const HTTP_OK = 200;
-/** One byte of flags and four of length stand in front of every enveloped message. */
-const ENVELOPE_PREFIX_BYTES = 5;
+const GRPC_MESSAGE = "grpc-message";
 
-/** A response whose body is known whole. */
-export interface WholeResponse extends Omit<UniversalServerResponse, "body"> {
-  readonly body: Uint8Array;
-}
-
-/** The protocol that a content type stands for; `undefined` for a type that no protocol of this lane has. */
-export function protocolOf(contentType: string | undefined): Exclude<Protocol, "rest"> | undefined {
-  const type = contentType ?? null;
-  if (parseGrpcContentType(type)) return "grpc";
-  if (parseGrpcWebContentType(type)) return "grpc-web";
-  if (parseConnectContentType(type)) return "connect";
-  return undefined;
-}
-
-/** The answer to a request with this content type (none: a Connect GET) that fails with `error`. */
-export function errorResponse(error: ConnectError, contentType: string | undefined): WholeResponse {
+/** An error as the answer to a request with this content type (none: a Connect GET). */
+export function errorResponse(error: ServiceError, contentType: string | undefined): WholeResponse {
+  const connectError = connectErrorFromServiceError(error);
   const header = new Headers({ "content-type": contentType ?? contentTypeUnaryJson });
   switch (protocolOf(contentType)) {
     case "grpc":
-      return { status: HTTP_OK, header, body: new Uint8Array(), trailer: setTrailerStatus(new Headers(), error) };
-    case "grpc-web": {
-      const trailer = trailerSerialize(setTrailerStatus(new Headers(), error));
-      return { status: HTTP_OK, header, body: encodeEnvelope(trailerFlag, trailer) };
-    }
-    default: {
+      return { status: HTTP_OK, header, body: new Uint8Array(), trailer: grpcTrailer(connectError) };
+    case "grpc-web":
+      return {
+        status: HTTP_OK,
+        header,
+        body: encodeEnvelope(trailerFlag, trailerSerialize(grpcTrailer(connectError))),
+      };
+    case "connect": {
       if (parseConnectContentType(contentType ?? null)?.stream) {
-        const end = JSON.stringify(endStreamToJson(new Headers(), error, undefined));
+        const end = JSON.stringify(endStreamToJson(new Headers(), connectError, undefined));
         return { status: HTTP_OK, header, body: encodeEnvelope(endStreamFlag, new TextEncoder().encode(end)) };
       }
-      header.set("content-type", contentTypeUnaryJson);
-      return { status: codeToHttpStatus(error.code), header, body: errorToJsonBytes(error, undefined) };
+      return unaryJson(connectError, codeToHttpStatus(connectError.code));
+    }
+    default: {
+      // A Connect GET, or a content type of no protocol: what is wrong may be just that, and then the status says so.
+      const isWrongType = error.reason === "UNSUPPORTED_MEDIA_TYPE" || error.reason === "METHOD_NOT_ALLOWED";
+      return unaryJson(connectError, isWrongType ? httpStatus(error.reason) : codeToHttpStatus(connectError.code));
     }
   }
+}
+
+function unaryJson(error: ConnectError, status: number): WholeResponse {
+  const header = new Headers({ "content-type": contentTypeUnaryJson });
+  return { status, header, body: errorToJsonBytes(error, undefined) };
+}
+
+function grpcTrailer(error: ConnectError): Headers {
+  const trailer = setTrailerStatus(new Headers(), error);
+  trailer.set(GRPC_MESSAGE, encodeGrpcMessage(error.rawMessage));
+  return trailer;
 }
 
 /**
- * A unary response for which connect did not get as far as the handler: the message could not be read. Its error gets
- * the details that every error has, and the call is told.
+ * Percent-encodes what is not printable ASCII, and `%`, as gRPC asks (PROTOCOL-HTTP2.md, "Percent-Encoded"). connect encodes
+ * as for a URI, which grpc-js does not undo for commas, colons and the like: its users would read "name%3A is required".
  */
-export function explainRefusal(response: WholeResponse, contentType: string | undefined, call: Call): WholeResponse {
-  const error = errorFromResponse(response, contentType);
-  if (error === undefined) return response;
-  const refusal = call.fail(new ServiceError(reasonOfCode(error.code), error.rawMessage));
-  return errorResponse(connectErrorFromServiceError(refusal, error.code), contentType);
-}
-
-/** The error in a unary response that connect made; `undefined` when it holds none. */
-function errorFromResponse(response: WholeResponse, contentType: string | undefined): ConnectError | undefined {
-  switch (protocolOf(contentType)) {
-    case "grpc":
-      return findTrailerError(response.trailer ?? new Headers());
-    case "grpc-web":
-      return findTrailerError(trailerParse(response.body.subarray(ENVELOPE_PREFIX_BYTES)));
-    default: {
-      if (response.status === HTTP_OK) return undefined;
-      const unreadable = new ConnectError("the request was refused", Code.Unknown);
-      if (response.header?.get("content-type") !== contentTypeUnaryJson) return undefined;
-      return errorFromJsonBytes(response.body, undefined, unreadable);
-    }
-  }
+function encodeGrpcMessage(text: string): string {
+  return text.replace(/[^\x20-\x24\x26-\x7e]/gu, encodeURIComponent);
 }

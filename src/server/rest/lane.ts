@@ -6,11 +6,12 @@ import { type HttpBinding, readHttpRules } from "../../rest/http-rules.js";
 import { compileBinding, type RequestParts } from "../../rest/request-binding.js";
 import { compileResponse } from "../../rest/response.js";
 import { createRouter, type RouteMatch } from "../../rest/router.js";
-import { type Lane, pathOf, peerAddressOf, queryOf, type Request, type Response } from "../lane.js";
+import { dropRest, type Lane, pathOf, peerAddressOf, queryOf, type Request, type Response } from "../lane.js";
 import type { Call, Pipeline } from "../pipeline.js";
+import { readBody } from "../read-body.js";
 import type { RpcMethod, RpcService } from "../rpc-method.js";
 import { writeError } from "./error-response.js";
-import { readBody, refuseUnlessJson } from "./read-body.js";
+import { refuseUnlessJson } from "./read-request.js";
 import { writeJson } from "./write-response.js";
 
 interface Endpoint {
@@ -77,12 +78,17 @@ async function answer(
     }
     const { target, variables } = found;
     if (target.takesBody) refuseUnlessJson(request);
-    const body = await readBody(request, target.method.maxRequestBytes);
+    const body = await readBody(request, {
+      maxBytes: target.method.maxRequestBytes,
+      framingBytes: 0,
+      signal: call.signal,
+    });
     const message = target.bind({ variables, query: queryOf(request), body });
     writeJson(response, target.method.successStatus, target.encode(await call.run(message)));
   } catch (error) {
-    request.resume(); // what is left of the body is not wanted, but the connection goes on
     writeError(response, call.fail(error));
+  } finally {
+    dropRest(request, response);
   }
 }
 

@@ -1,9 +1,7 @@
 import type { Response } from "../lane.js";
 
-/** Answers hold keys and, after issue and rotate, their secrets: nothing on the way may keep them. */
 const HEADERS = {
   "content-type": "application/json",
-  "cache-control": "no-store",
   "x-content-type-options": "nosniff",
 };
 

@@ -49,7 +49,7 @@ interface StoredKey {
   readonly updateTime: number;
   readonly expireTime?: number | undefined;
   readonly lastUsedTime?: number | undefined;
-  readonly revocation?: { time: number; reason: RevocationReason; description?: string | undefined } | undefined;
+  readonly revocation?: { reason: RevocationReason; description?: string; graceEnd?: number | undefined } | undefined;
   readonly secretHash?: string | undefined;
   readonly deriveSeed: string;
   readonly successor?: string | undefined;
@@ -86,7 +86,7 @@ export function encodeRecord(record: KeyRecord): string {
     updateTime: record.updateTime.getTime(),
     expireTime: record.expireTime?.getTime(),
     lastUsedTime: record.lastUsedTime?.getTime(),
-    revocation: revocation && { ...revocation, time: revocation.time.getTime() },
+    revocation: revocation && { ...revocation, graceEnd: revocation.graceEnd?.getTime() },
     secretHash: record.secretHash && base64FromBytes(record.secretHash),
     deriveSeed: base64FromBytes(record.deriveSeed),
     successor: record.successor,
@@ -129,8 +129,8 @@ function recordFromStored(stored: StoredKey): KeyRecord {
   if (expireTime !== undefined) record.expireTime = new Date(expireTime);
   if (lastUsedTime !== undefined) record.lastUsedTime = new Date(lastUsedTime);
   if (revocation !== undefined) {
-    const { time, reason, description } = revocation;
-    record.revocation = { time: new Date(time), reason, ...(description === undefined ? {} : { description }) };
+    const { graceEnd, ...rest } = revocation;
+    record.revocation = graceEnd === undefined ? rest : { ...rest, graceEnd: new Date(graceEnd) };
   }
   if (secretHash !== undefined) record.secretHash = bytesFromBase64(secretHash);
   if (stored.successor !== undefined) record.successor = stored.successor;

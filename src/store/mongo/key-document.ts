@@ -38,7 +38,9 @@ export interface KeyDocument {
   readonly update_time: Date;
   readonly expire_time?: Date | undefined;
   readonly last_used_time?: Date | undefined;
-  readonly revocation?: { time: Date; reason: RevocationReason; description?: string | undefined } | undefined;
+  readonly revocation?:
+    | { reason: RevocationReason; description?: string | undefined; grace_end?: Date | undefined }
+    | undefined;
   readonly secret_hash?: Uint8Array | undefined;
   readonly derive_seed: Uint8Array;
   readonly successor?: string | undefined;
@@ -108,8 +110,8 @@ export function recordFromDocument(document: KeyDocument): KeyRecord {
   if (document.expire_time !== undefined) record.expireTime = document.expire_time;
   if (document.last_used_time !== undefined) record.lastUsedTime = document.last_used_time;
   if (revocation !== undefined) {
-    const { time, reason, description } = revocation;
-    record.revocation = { time, reason, ...(description === undefined ? {} : { description }) };
+    const { reason, description, grace_end: graceEnd } = revocation;
+    record.revocation = { reason, ...(description !== undefined && { description }), ...(graceEnd && { graceEnd }) };
   }
   if (document.secret_hash !== undefined) record.secretHash = new Uint8Array(document.secret_hash);
   if (document.successor !== undefined) record.successor = document.successor;
@@ -154,7 +156,7 @@ function documentFromPolicy(policy: RateLimitPolicy) {
 }
 
 function documentFromRevocation(revocation: Revocation) {
-  return { time: revocation.time, reason: revocation.reason, description: revocation.description };
+  return { reason: revocation.reason, description: revocation.description, grace_end: revocation.graceEnd };
 }
 
 function documentFromPending(pending: Pending) {

@@ -1,0 +1,62 @@
+/** What connect says when it cannot decode a request, in the words and with the details of every other error. */
+import type { DescMessage } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { errorFromJsonBytes, parseContentType } from "@connectrpc/connect/protocol-connect";
+import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
+import { trailerParse } from "@connectrpc/connect/protocol-grpc-web";
+import { ServiceError } from "../../errors.js";
+import { compileJsonDecoder } from "../../rest/json-decode.js";
+import { reasonOfCode } from "../error-map.js";
+import { protocolOf } from "./protocol.js";
+import type { WholeResponse } from "./write-response.js";
+
+/** One byte of flags and four of length stand in front of every enveloped message. */
+const ENVELOPE_PREFIX_BYTES = 5;
+/** How connect begins what it says of framing. What else it says may quote the request. */
+const PROTOCOL_ERROR = "protocol error";
+
+/** The error of a unary call for which connect did not get as far as the handler. */
+export function explainRefusal(
+  answered: WholeResponse,
+  input: DescMessage,
+  contentType: string | undefined,
+  body: Uint8Array,
+): ServiceError {
+  const error = errorFromResponse(answered, contentType);
+  if (error === undefined)
+    return new ServiceError("UNSUPPORTED_MEDIA_TYPE", "the encoding of the message is not known");
+  const reason = reasonOfCode(error.code);
+  if (reason !== "INVALID_ARGUMENT" || error.rawMessage.startsWith(PROTOCOL_ERROR)) {
+    return new ServiceError(reason, error.rawMessage);
+  }
+  const mistake = contentType !== undefined && isPlainJson(contentType) ? findJsonMistake(input, body) : undefined;
+  return mistake ?? new ServiceError("INVALID_ARGUMENT", `the request cannot be decoded as ${input.typeName}`);
+}
+
+function errorFromResponse(response: WholeResponse, contentType: string | undefined): ConnectError | undefined {
+  switch (protocolOf(contentType)) {
+    case "grpc":
+      return findTrailerError(response.trailer ?? new Headers());
+    case "grpc-web":
+      return findTrailerError(trailerParse(response.body.subarray(ENVELOPE_PREFIX_BYTES)));
+    default:
+      if (response.body.length === 0) return undefined;
+      return errorFromJsonBytes(response.body, undefined, new ConnectError("the request was refused", Code.Unknown));
+  }
+}
+
+function isPlainJson(contentType: string): boolean {
+  const type = parseContentType(contentType);
+  return type !== undefined && !type.stream && !type.binary;
+}
+
+/** Reads the body again, with the decoder that names the field. `undefined`: it takes what plain ProtoJSON does not. */
+function findJsonMistake(input: DescMessage, body: Uint8Array): ServiceError | undefined {
+  try {
+    compileJsonDecoder(input)(JSON.parse(new TextDecoder().decode(body)));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ServiceError) return error;
+    return new ServiceError("INVALID_ARGUMENT", "the body is not valid JSON"); // JSON.parse says it with a quotation
+  }
+}
