@@ -2,7 +2,7 @@ import type { ContextValues } from "@connectrpc/connect";
 import { createAsyncIterable, type UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { invalidArgument } from "../../errors.js";
 import { isDeadlineHeader } from "../deadline.js";
-import type { Request } from "../lane.js";
+import { pathOf, queryOf, type Request } from "../lane.js";
 import type { Call } from "../pipeline.js";
 import { readBody } from "../read-body.js";
 
@@ -57,7 +57,7 @@ function requestHead(request: Request) {
   return {
     httpVersion: request.httpVersion,
     method: request.method ?? "",
-    url: `${ORIGIN}${request.url}`,
+    url: `${ORIGIN}${pathOf(request)}?${queryOf(request)}`,
     header: headersFrom(request.headers),
   };
 }
