@@ -36,17 +36,17 @@ export function errorResponse(error: ServiceError, contentType: string | undefin
         const end = JSON.stringify(endStreamToJson(new Headers(), connectError, undefined));
         return { status: HTTP_OK, header, body: encodeEnvelope(endStreamFlag, new TextEncoder().encode(end)) };
       }
-      return unaryJson(connectError, codeToHttpStatus(connectError.code));
+      return unaryJson(error, connectError);
     }
-    default: {
-      // A Connect GET, or a content type of no protocol: what is wrong may be just that, and then the status says so.
-      const isWrongType = error.reason === "UNSUPPORTED_MEDIA_TYPE" || error.reason === "METHOD_NOT_ALLOWED";
-      return unaryJson(connectError, isWrongType ? httpStatus(error.reason) : codeToHttpStatus(connectError.code));
-    }
+    default:
+      return unaryJson(error, connectError); // a Connect GET, or a content type of no protocol
   }
 }
 
-function unaryJson(error: ConnectError, status: number): WholeResponse {
+/** The protocol fixes the status of each code, but for a request that HTTP itself refuses. */
+function unaryJson({ reason }: ServiceError, error: ConnectError): WholeResponse {
+  const isRefusedByHttp = reason === "UNSUPPORTED_MEDIA_TYPE" || reason === "METHOD_NOT_ALLOWED";
+  const status = isRefusedByHttp ? httpStatus(reason) : codeToHttpStatus(error.code);
   const header = new Headers({ "content-type": contentTypeUnaryJson });
   return { status, header, body: errorToJsonBytes(error, undefined) };
 }

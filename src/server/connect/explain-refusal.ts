@@ -1,7 +1,7 @@
 /** What connect says when it cannot decode a request, in the words and with the details of every other error. */
 import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { errorFromJsonBytes, parseContentType } from "@connectrpc/connect/protocol-connect";
+import { errorFromJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import { trailerParse } from "@connectrpc/connect/protocol-grpc-web";
 import { ServiceError } from "../../errors.js";
@@ -15,12 +15,12 @@ const ENVELOPE_PREFIX_BYTES = 5;
 /** How connect begins what it says of framing. What else it says may quote the request. */
 const PROTOCOL_ERROR = "protocol error";
 
-/** The error of a unary call for which connect did not get as far as the handler. */
+/** The error of a unary call for which connect did not get as far as the handler. `json`: its body, when that is plain JSON. */
 export function explainRefusal(
   answered: WholeResponse,
   input: DescMessage,
   contentType: string | undefined,
-  body: Uint8Array,
+  json: Uint8Array | undefined,
 ): ServiceError {
   const error = errorFromResponse(answered, contentType);
   if (error === undefined)
@@ -29,7 +29,7 @@ export function explainRefusal(
   if (reason !== "INVALID_ARGUMENT" || error.rawMessage.startsWith(PROTOCOL_ERROR)) {
     return new ServiceError(reason, error.rawMessage);
   }
-  const mistake = contentType !== undefined && isPlainJson(contentType) ? findJsonMistake(input, body) : undefined;
+  const mistake = json && findJsonMistake(input, json);
   return mistake ?? new ServiceError("INVALID_ARGUMENT", `the request cannot be decoded as ${input.typeName}`);
 }
 
@@ -43,11 +43,6 @@ function errorFromResponse(response: WholeResponse, contentType: string | undefi
       if (response.body.length === 0) return undefined;
       return errorFromJsonBytes(response.body, undefined, new ConnectError("the request was refused", Code.Unknown));
   }
-}
-
-function isPlainJson(contentType: string): boolean {
-  const type = parseContentType(contentType);
-  return type !== undefined && !type.stream && !type.binary;
 }
 
 /** Reads the body again, with the decoder that names the field. `undefined`: it takes what plain ProtoJSON does not. */

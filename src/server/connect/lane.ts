@@ -94,11 +94,11 @@ async function produce(
   if (method.desc.methodKind !== "unary")
     return handler(streamingRequest(request, contextValues, call, shutdownSignal));
 
-  const { universal, body } = await unaryRequest(request, method.maxRequestBytes, contextValues, call);
+  const { universal, json } = await unaryRequest(request, method.maxRequestBytes, contextValues, call);
   const whole = await readWhole(await handler(universal));
   if (call.error !== undefined) throw call.error;
   if (call.ran) return whole;
-  throw explainRefusal(whole, method.desc.input, request.headers["content-type"], body);
+  throw explainRefusal(whole, method.desc.input, request.headers["content-type"], json);
 }
 
 function createEndpoints(services: readonly RpcService[], shutdownSignal: AbortSignal): ReadonlyMap<string, Endpoint> {

@@ -12,17 +12,21 @@ const ORIGIN = "http://localhost";
 const FRAMING_BYTES = 10;
 const NO_BODY = new Uint8Array(0);
 
-/** The request of a unary method, with its body read. The deadline is the pipeline's, so connect is told of none. */
+/**
+ * The request of a unary method, with its body read. The deadline is the pipeline's, so connect is told of none. `json` is
+ * the body when that is one JSON text as it stands.
+ */
 export async function unaryRequest(
   request: Request,
   maxBytes: number,
   contextValues: ContextValues,
   call: Call,
-): Promise<{ readonly universal: UniversalServerRequest; readonly body: Uint8Array }> {
+): Promise<{ readonly universal: UniversalServerRequest; readonly json: Uint8Array | undefined }> {
   const body = (await readBody(request, { maxBytes, framingBytes: FRAMING_BYTES, signal: call.signal })) ?? NO_BODY;
-  if (isPlainJson(request)) refuseUnlessUtf8(body);
+  const json = isPlainJson(request) ? body : undefined;
+  if (json !== undefined) refuseUnlessUtf8(json);
   const chunks = createAsyncIterable(body.length === 0 ? [] : [body]);
-  return { universal: { ...requestHead(request), body: chunks, signal: call.signal, contextValues }, body };
+  return { universal: { ...requestHead(request), body: chunks, signal: call.signal, contextValues }, json };
 }
 
 /** The request of a streaming method. Its body ends with an error when the call or the server does. */
@@ -47,7 +51,6 @@ function refuseUnlessUtf8(body: Uint8Array): void {
   }
 }
 
-/** Whether the body is one JSON text as it stands. */
 function isPlainJson({ headers }: Request): boolean {
   const { "content-type": type = "", "content-encoding": encoding = "identity" } = headers;
   return /^application\/json\b/i.test(type) && encoding === "identity";

@@ -9,9 +9,12 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
-/** A driver's error as the one error that leaves a store. Anything else is a mistake in this program and stays as it is. */
+/**
+ * A driver's error as the one error that leaves a store. The driver lets errors of sockets through that are none of its own
+ * classes; a TypeError alone is a mistake in this program.
+ */
 export function unavailable(error: unknown): unknown {
-  if (!(error instanceof MongoError)) return error;
+  if (error instanceof ServiceError || error instanceof TypeError) return error;
   return new ServiceError("UNAVAILABLE", "the key store cannot be reached", { cause: error });
 }
 

@@ -1,0 +1,173 @@
+import { expect } from "@jest/globals";
+import { type Api, invalid, type KeyJson } from "../api.js";
+import type { Case } from "./case.js";
+
+const WRONG_TOKEN = invalid(
+  "page_token",
+  "is not a next_page_token of this list with this filter",
+  "INVALID_PAGE_TOKEN",
+);
+const FILTERABLE = "what can is actor_id, status";
+const STATUSES = "KEY_STATUS_ACTIVE, KEY_STATUS_REVOKED, KEY_STATUS_EXPIRED";
+
+export const listCases: readonly Case[] = [
+  {
+    name: "shows the newest first, page by page, each key once",
+    run: async ({ api, actorId }) => {
+      const ids = await issueSeveral(api, actorId, 5);
+      const filter = `actor_id="${actorId}"`;
+      const pages: (readonly KeyJson[])[] = [];
+      let token = "";
+      do {
+        const page = await api.list({ filter, page_size: 2, page_token: token });
+        pages.push(page.issued_api_keys);
+        token = page.next_page_token;
+      } while (token !== "");
+      const listed = pages.flat();
+      expect(pages.map(({ length }) => length)).toEqual([2, 2, 1]);
+      expect(listed.map(({ key_id }) => key_id).sort()).toEqual([...ids].sort());
+      const times = listed.map(({ create_time }) => Date.parse(create_time));
+      expect(times).toEqual([...times].sort((a, b) => b - a));
+    },
+  },
+  {
+    name: "shows what get shows, and no more",
+    run: async ({ api, actorId }) => {
+      const { issued_api_key: key } = await api.issue({
+        actor_id: actorId,
+        scopes: ["a"],
+        metadata: { b: 1 },
+        ttl: "60s",
+      });
+      expect(await api.list({ filter: `actor_id="${actorId}"` })).toEqual({
+        issued_api_keys: [key],
+        next_page_token: "",
+      });
+    },
+  },
+  {
+    name: "is empty for an actor without keys",
+    run: async ({ api, actorId }) => {
+      expect(await api.list({ filter: `actor_id = "${actorId}"` })).toEqual({
+        issued_api_keys: [],
+        next_page_token: "",
+      });
+    },
+  },
+  {
+    name: "lists without a filter: 50 keys when no size is asked for, more when it is",
+    run: async ({ api, actorId }) => {
+      const all = await api.list({ page_size: 60 });
+      await issueSeveral(api, actorId, Math.max(0, 51 - all.issued_api_keys.length));
+      const { issued_api_key: newest } = await api.issue({ actor_id: actorId });
+      const page = await api.list({});
+      expect(page.issued_api_keys).toHaveLength(50);
+      expect(page.issued_api_keys).toContainEqual(newest);
+      expect(page.next_page_token).not.toBe("");
+      expect((await api.list({ page_size: 51 })).issued_api_keys).toHaveLength(51);
+    },
+  },
+  {
+    name: "takes a page size above 1000 for 1000, and another size on the next page",
+    run: async ({ api, actorId }) => {
+      await issueSeveral(api, actorId, 3);
+      const filter = `actor_id="${actorId}"`;
+      expect((await api.list({ filter, page_size: 2147483647 })).issued_api_keys).toHaveLength(3);
+      const first = await api.list({ filter, page_size: 1 });
+      const rest = await api.list({ filter, page_size: 1001, page_token: first.next_page_token });
+      expect(rest.issued_api_keys).toHaveLength(2);
+    },
+  },
+  {
+    name: "refuses a negative page size",
+    run: async ({ api }) => {
+      expect(await api.refusal("AdminListIssuedApiKeys", { page_size: -1 })).toEqual(
+        invalid("page_size", "must not be negative"),
+      );
+    },
+  },
+  {
+    name: "finds keys by status, and by actor and status",
+    run: async ({ api, actorId }) => {
+      const [first = "", second = ""] = await issueSeveral(api, actorId, 2);
+      await api.revoke(first);
+      const ids = async (filter: string) => (await api.list({ filter })).issued_api_keys.map(({ key_id }) => key_id);
+      expect(await ids(`actor_id="${actorId}" AND status=KEY_STATUS_ACTIVE`)).toEqual([second]);
+      expect(await ids(`status = "KEY_STATUS_REVOKED" AND actor_id = "${actorId}"`)).toEqual([first]);
+      expect(await ids(`actor_id="${actorId}" AND status=KEY_STATUS_EXPIRED`)).toEqual([]);
+      const active = await api.list({ filter: "status=KEY_STATUS_ACTIVE", page_size: 1000 });
+      expect(active.issued_api_keys.map(({ key_id }) => key_id)).toContain(second);
+      expect(new Set(active.issued_api_keys.map(({ status }) => status))).toEqual(new Set(["KEY_STATUS_ACTIVE"]));
+    },
+  },
+  {
+    name: "finds an actor whose name needs quoting",
+    run: async ({ api, actorId }) => {
+      const odd = `${actorId} "it's" \\ é 名`;
+      const { issued_api_key: key } = await api.issue({ actor_id: odd });
+      const filter = `actor_id="${odd.replace(/["\\]/g, "\\$&")}"`;
+      expect((await api.list({ filter })).issued_api_keys).toEqual([key]);
+    },
+  },
+  {
+    name: "refuses a page token that it did not give, or that was changed, or that is another list's",
+    run: async ({ api, actorId }) => {
+      await issueSeveral(api, actorId, 2);
+      const filter = `actor_id="${actorId}"`;
+      const { next_page_token: token } = await api.list({ filter, page_size: 1 });
+      const flipped = token.slice(0, -5) + (token.at(-5) === "A" ? "B" : "A") + token.slice(-4);
+      const wrong = [
+        { filter, page_token: "nonsense" },
+        { filter, page_token: "AQ" },
+        { filter, page_token: flipped },
+        { filter, page_token: `${token}=` },
+        { filter, page_token: token.slice(1) },
+        { filter: `${filter} AND status=KEY_STATUS_ACTIVE`, page_token: token },
+        { page_token: token },
+      ];
+      for (const request of wrong) expect(await api.refusal("AdminListIssuedApiKeys", request)).toEqual(WRONG_TOKEN);
+      expect((await api.list({ filter, page_token: token })).issued_api_keys).toHaveLength(1);
+    },
+  },
+  ...wrongFilters([
+    ["name=x", 1, `field cannot be filtered on; ${FILTERABLE}`],
+    ["constructor=x", 1, `field cannot be filtered on; ${FILTERABLE}`],
+    ["status=ACTIVE", 8, `expected one of ${STATUSES}`],
+    ["actor_id", 9, 'expected "="'],
+    ["actor_id=", 10, "expected a value"],
+    ["actor_id=a status=KEY_STATUS_ACTIVE", 12, "expected AND"],
+    ["actor_id=a AND ", 16, "expected a field name"],
+    ["actor_id=a AND actor_id=b", 16, "field is restricted twice"],
+    ["actor_id=a OR actor_id=b", 12, "expected AND"],
+    ['actor_id="a', 10, "unexpected character"],
+    ["actor_id!=a", 9, "unexpected character"],
+    ["AND", 1, "expected a field name"],
+  ]),
+  {
+    name: "refuses a filter of more than 4096 bytes",
+    run: async ({ api }) => {
+      expect(await api.refusal("AdminListIssuedApiKeys", { filter: `actor_id="${"é".repeat(2048)}"` })).toEqual(
+        invalid("filter", "must be at most 4096 bytes", "INVALID_FILTER"),
+      );
+    },
+  },
+];
+
+async function issueSeveral(api: Api, actorId: string, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let index = 0; index < count; index++) ids.push((await api.issue({ actor_id: actorId })).issued_api_key.key_id);
+  return ids;
+}
+
+/** Each with the column and what is wrong there. */
+function wrongFilters(rows: readonly (readonly [filter: string, column: number, problem: string])[]): Case[] {
+  return rows.map(([filter, column, problem]) => ({
+    name: `refuses the filter ${filter}, and shows where`,
+    run: async ({ api }) => {
+      const description = `column ${column}: ${problem}\n${filter}\n${"^".padStart(column)}`;
+      expect(await api.refusal("AdminListIssuedApiKeys", { filter })).toEqual(
+        invalid("filter", description, "INVALID_FILTER"),
+      );
+    },
+  }));
+}

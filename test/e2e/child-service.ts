@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { eventually } from "./eventually.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface ChildOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Working directory; the project's when absent. */
+  readonly cwd?: string;
+  /** Runs as this user; needs root. */
+  readonly uid?: number;
+}
+
+/** `latchkey serve` in a process of its own, from the sources. */
+export class ChildService {
+  stdout = "";
+  stderr = "";
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcess;
+
+  constructor({ env = {}, cwd = ROOT, uid }: ChildOptions = {}) {
+    const words = ["--import", `${ROOT}test/ts-loader.mjs`, `${ROOT}src/main.ts`, "serve"];
+    const { PATH = "" } = process.env;
+    const child = spawn(process.execPath, words, {
+      cwd,
+      env: { PATH, LATCHKEY_SERVER_PORT: "0", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(uid !== undefined && { uid }),
+    });
+    this.#child = child;
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      this.stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+    this.ended = once(child, "close").then(([code, signal]) => ({ code, signal }));
+  }
+
+  /** Resolves to the base URL when the service is ready. Throws when it ends instead. */
+  async ready(): Promise<string> {
+    const url = () => /^Latchkey \S+ is ready at (\S+)$/m.exec(this.stderr)?.[1];
+    return eventually("the service to be ready", () => {
+      if (this.#child.exitCode !== null) throw new Error(`it ended instead:\n${this.stderr}`);
+      return url();
+    });
+  }
+
+  /** Resolves when the log has a line with this message. */
+  async logged(message: string): Promise<void> {
+    await eventually(`the log line "${message}"`, () => this.stdout.includes(`"msg":"${message}"`) || undefined);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async stop(): Promise<void> {
+    this.kill("SIGKILL");
+    await this.ended;
+  }
+}

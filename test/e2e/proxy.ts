@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
+
+export interface Proxy {
+  readonly address: string;
+  /** Cuts every connection and takes no new one. */
+  close(): Promise<void>;
+}
+
+export interface ProxyOptions {
+  /** Passes the client's bytes on in pieces of so many, with a turn of the event loop between them. */
+  readonly pieceBytes?: number;
+}
+
+/** A TCP proxy in front of `target` (host and port). */
+export async function startProxy(target: string, { pieceBytes }: ProxyOptions = {}): Promise<Proxy> {
+  const { hostname, port } = new URL(`tcp://${target}`);
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect({ host: hostname, port: Number(port), noDelay: true });
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      sockets.add(one);
+      one.on("error", () => undefined); // "close" follows
+      one.on("close", () => other.destroy());
+    }
+    upstream.pipe(client);
+    if (pieceBytes === undefined) client.pipe(upstream);
+    else forwardInPieces(client, upstream, pieceBytes);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function forwardInPieces(from: Socket, to: Socket, pieceBytes: number): void {
+  let last: Promise<void> = Promise.resolve();
+  from.on("data", (chunk) => {
+    last = last.then(async () => {
+      for (let start = 0; start < chunk.length; start += pieceBytes) {
+        to.write(chunk.subarray(start, start + pieceBytes));
+        await turn();
+      }
+    });
+  });
+}

@@ -1,0 +1,141 @@
+/** What only REST's JSON has: more ways to write the same, and masks that are made from a body. */
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { KeyJson } from "./api.js";
+import { bearer } from "./clients/api-client.js";
+import { startTestServer, type TestServer } from "./server.js";
+
+const KEYS = "/v2alpha1/admin/issuedApiKeys";
+const MS_PER_DAY = 86_400_000;
+
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+async function send<T>(method: string, path: string, body?: object): Promise<{ status: number; json: T }> {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: { ...bearer(server.tokens.admin), "content-type": "application/json; charset=utf-8" },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, json: (await response.json()) as T };
+}
+
+async function issue(fields: object = {}): Promise<KeyJson> {
+  const { json } = await send<{ issued_api_key: KeyJson }>("POST", KEYS, { name: "n", actor_id: "a", ...fields });
+  return json.issued_api_key;
+}
+
+const FULL = {
+  scopes: ["a"],
+  metadata: { team: "blue" },
+  rate_limit_policy: { quota: "10", window: "60s", unit: "requests" },
+  ip_restriction: { allowed_cidrs: ["10.0.0.0/8"] },
+};
+
+describe("durations", () => {
+  test.each([
+    ["86400s", 1],
+    ["24h", 1],
+    ["1d", 1],
+    ["1w", 7],
+    ["1mo", 30],
+    ["1y", 365],
+    ["1y6mo", 545],
+    ["1.5d", 1.5],
+    ["23h59m60s", 1],
+    ["86400000ms", 1],
+  ])("a ttl of %s", async (ttl, days) => {
+    const key = await issue({ ttl });
+    expect(Date.parse(key.expire_time ?? "") - Date.parse(key.create_time)).toBe(days * MS_PER_DAY);
+  });
+});
+
+test("names in camelCase, enums by number, and numbers without quotes are taken", async () => {
+  const key = await send<{ issued_api_key: KeyJson }>("POST", KEYS, {
+    name: "n",
+    actorId: "a",
+    visibility: 1,
+    rateLimitPolicy: { quota: 10, window: "1m" },
+    ipRestriction: { allowedCidrs: ["10.0.0.0/8"] },
+  });
+  expect(key).toMatchObject({
+    status: 201,
+    json: {
+      issued_api_key: {
+        actor_id: "a",
+        visibility: "KEY_VISIBILITY_SECRET",
+        rate_limit_policy: { quota: "10", window: "60s", unit: "requests" },
+        ip_restriction: { allowed_cidrs: ["10.0.0.0/8"] },
+      },
+    },
+  });
+});
+
+describe("PATCH", () => {
+  test.each([
+    ["bare", (resource: object) => resource],
+    ["wrapped", (resource: object) => ({ issued_api_key: resource })],
+  ])("changes what the %s resource names, even when it is empty there", async (_, wrap) => {
+    const key = await issue(FULL);
+    const { status, json } = await send<KeyJson>(
+      "PATCH",
+      `${KEYS}/${key.key_id}`,
+      wrap({ scopes: [], metadata: null }),
+    );
+    const { metadata: _cleared, ...kept } = key;
+    expect(status).toBe(200);
+    expect(json).toEqual({ ...kept, scopes: [], update_time: json.update_time });
+  });
+
+  test("takes back what GET answered, edited", async () => {
+    const key = await issue(FULL);
+    const { json: read } = await send<KeyJson>("GET", `${KEYS}/${key.key_id}`);
+    const { json } = await send<KeyJson>("PATCH", `${KEYS}/${key.key_id}`, { ...read, name: "edited" });
+    expect(json).toEqual({ ...key, name: "edited", update_time: json.update_time });
+  });
+
+  test("goes by the mask of the query, in either spelling", async () => {
+    for (const mask of ["scopes,ip_restriction", "scopes,ipRestriction"]) {
+      const key = await issue(FULL);
+      const path = `${KEYS}/${key.key_id}?update_mask=${mask}`;
+      const { json } = await send<KeyJson>("PATCH", path, { name: "not in the mask", scopes: ["b"] });
+      const { ip_restriction: _cleared, ...kept } = key;
+      expect(json).toEqual({ ...kept, scopes: ["b"], update_time: json.update_time });
+    }
+  });
+
+  test("goes by the path's key id, whatever the body says", async () => {
+    const [one, other] = [await issue(), await issue()];
+    await send("PATCH", `${KEYS}/${one.key_id}`, { key_id: other.key_id, name: "changed" });
+    expect((await send<KeyJson>("GET", `${KEYS}/${one.key_id}`)).json.name).toBe("changed");
+    expect((await send<KeyJson>("GET", `${KEYS}/${other.key_id}`)).json).toEqual(other);
+  });
+
+  test("with nothing in the body changes nothing", async () => {
+    const key = await issue(FULL);
+    expect(await send<KeyJson>("PATCH", `${KEYS}/${key.key_id}`, {})).toEqual({ status: 200, json: key });
+  });
+});
+
+test("rotation overrides what the body names, even when it is empty there", async () => {
+  const key = await issue(FULL);
+  const path = `${KEYS}/${key.key_id}:rotate`;
+  const body = { scopes: [], metadata: null, grace_period: "1d" };
+  const { status, json } = await send<{ issued_api_key: KeyJson }>("POST", path, body);
+  expect(status).toBe(201);
+  expect(json.issued_api_key).toMatchObject({
+    scopes: [],
+    rate_limit_policy: FULL.rate_limit_policy,
+    ip_restriction: FULL.ip_restriction,
+  });
+  expect(json.issued_api_key.metadata).toBeUndefined();
+});
+
+test("answers say that nobody may keep or reinterpret them", async () => {
+  const response = await fetch(server.url + KEYS, { headers: bearer(server.tokens.admin) });
+  expect(response.headers.get("cache-control")).toBe("no-store");
+  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+});

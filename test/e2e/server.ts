@@ -1,0 +1,71 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startService } from "../../src/cli/start-service.js";
+import { loadConfig } from "../../src/config/load-config.js";
+import { formatMistake } from "../../src/config/mistake.js";
+import { createLogger } from "../../src/telemetry/logger.js";
+
+const SECRET_BYTES = 32;
+
+export interface Tokens {
+  readonly admin: string;
+  readonly reader: string;
+  readonly verifier: string;
+}
+
+export interface TestServer {
+  readonly url: string;
+  /** Host and port. */
+  readonly address: string;
+  readonly tokens: Tokens;
+  /** Every line of the log so far. */
+  readonly log: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface TestServerOptions {
+  /** Absent: the embedded store, in a directory of its own. */
+  readonly mongodbUri?: string | undefined;
+  /** More settings, as environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export function randomToken(): string {
+  return randomBytes(SECRET_BYTES).toString("hex");
+}
+
+/** Starts the whole service in this process, on a free port, with a log that is kept in memory. */
+export async function startTestServer({ mongodbUri, env = {} }: TestServerOptions = {}): Promise<TestServer> {
+  const directory = mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
+  const tokens: Tokens = { admin: randomToken(), reader: randomToken(), verifier: randomToken() };
+  const { config, mistakes } = loadConfig({
+    file: undefined,
+    env: {
+      LATCHKEY_SERVER_PORT: "0",
+      LATCHKEY_DATA_DIR: join(directory, "data"),
+      LATCHKEY_LOG_LEVEL: "trace",
+      LATCHKEY_ADMIN_TOKENS: JSON.stringify(
+        Object.entries(tokens).map(([role, token]) => ({ name: role, token, role })),
+      ),
+      ...(mongodbUri !== undefined && { LATCHKEY_STORE_MONGODB_URI: mongodbUri }),
+      ...env,
+    },
+  });
+  if (config === undefined) throw new Error(mistakes.map(formatMistake).join("\n"));
+
+  const log: string[] = [];
+  const destination = { write: (line: string) => void log.push(line) };
+  const service = await startService(config, createLogger({ level: config.log.level, destination }));
+  return {
+    url: service.url,
+    address: new URL(service.url).host,
+    tokens,
+    log,
+    close: async () => {
+      await service.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
