@@ -26,6 +26,8 @@ export interface ListKeysInput {
 
 export interface KeyPage {
   readonly records: readonly KeyRecord[];
+  /** When the page was made: what a filter on status asked, and what the keys have to be shown at. */
+  readonly time: Date;
   /** Where the next page begins; absent after the last. */
   readonly next?: ListCursor;
 }
@@ -33,7 +35,7 @@ export interface KeyPage {
 /** A page of keys in (create time descending, key id) order, with the status that each has now. Throws UNAVAILABLE. */
 export async function listKeys(context: DomainContext, input: ListKeysInput): Promise<KeyPage> {
   const { tenantId, kind, filter, pageSize, maxBytes } = input;
-  const now = context.clock();
+  const time = context.clock();
   const records: KeyRecord[] = [];
   let bytes = 0;
   let scanned = 0;
@@ -50,18 +52,18 @@ export async function listKeys(context: DomainContext, input: ListKeysInput): Pr
     });
     for (const candidate of batch) {
       const record = await settlePending(context.store, candidate);
-      if (record !== undefined && matchesStatus(record, filter, now)) {
+      if (record !== undefined && matchesStatus(record, filter, time)) {
         bytes += input.bytesOf(record);
         const full = records.length === pageSize || (records.length > 0 && bytes > maxBytes);
-        if (full) return after ? { records, next: after } : { records };
+        if (full) return after ? { records, time, next: after } : { records, time };
         records.push(record);
       }
       after = { createTime: candidate.createTime, keyId: candidate.keyId };
     }
     scanned += batch.length;
-    if (batch.length < limit) return { records };
+    if (batch.length < limit) return { records, time };
   }
-  return after ? { records, next: after } : { records };
+  return after ? { records, time, next: after } : { records, time };
 }
 
 /** One record more than the page needs tells whether there is a next page; a filter on status reads ahead. */

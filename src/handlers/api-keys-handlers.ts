@@ -34,8 +34,8 @@ export function createApiKeysHandlers(
   context: DomainContext,
   pageTokenKeys: PageTokenKeys,
 ): UnaryHandlers<typeof ApiKeysService> {
-  const show = (record: KeyRecord): MessageInitShape<typeof IssuedApiKeySchema> =>
-    issuedApiKeyFromRecord(record, context.clock());
+  const show = (record: KeyRecord, time = context.clock()): MessageInitShape<typeof IssuedApiKeySchema> =>
+    issuedApiKeyFromRecord(record, time);
 
   return {
     async adminIssueApiKey(request, { tenantId }) {
@@ -55,12 +55,12 @@ export function createApiKeysHandlers(
     },
 
     async adminListIssuedApiKeys(request, { tenantId }) {
-      const { records, nextPageToken } = await listPage(context, pageTokenKeys, request, {
+      const { records, time, nextPageToken } = await listPage(context, pageTokenKeys, request, {
         tenantId,
         kind: "issued",
         bytesOf: (record) => toBinary(IssuedApiKeySchema, create(IssuedApiKeySchema, show(record))).length,
       });
-      return { issuedApiKeys: records.map(show), nextPageToken };
+      return { issuedApiKeys: records.map((record) => show(record, time)), nextPageToken };
     },
 
     async adminUpdateIssuedApiKey({ issuedApiKey, updateMask }, { tenantId }) {

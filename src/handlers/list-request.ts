@@ -30,7 +30,7 @@ export async function listPage(
   tokenKeys: PageTokenKeys,
   { pageSize, pageToken, filter }: ListRequest,
   scope: ListScope,
-): Promise<{ readonly records: KeyPage["records"]; readonly nextPageToken: string }> {
+): Promise<Pick<KeyPage, "records" | "time"> & { readonly nextPageToken: string }> {
   if (pageSize < 0) throw invalidArgument("page_size", "must not be negative");
   const { tenantId, kind, bytesOf } = scope;
   const tokenScope = [tenantId, kind, filter];
@@ -46,7 +46,7 @@ export async function listPage(
     bytesOf,
   });
   const nextPageToken = page.next ? sealPageToken(formatCursor(page.next), tokenScope, tokenKeys, now) : "";
-  return { records: page.records, nextPageToken };
+  return { records: page.records, time: page.time, nextPageToken };
 }
 
 function keyFilter(text: string): KeyFilter {
