@@ -3,7 +3,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { ApiKeysService } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import type { Config } from "../config/config.js";
-import { type DomainContext, NIL_TENANT_ID } from "../domain/context.js";
+import { createClassifier } from "../credentials/classify.js";
+import { type DomainContext, issuedPrefixes, NIL_TENANT_ID } from "../domain/context.js";
 import { startSweeper } from "../domain/sweep.js";
 import { createApiKeysHandlers } from "../handlers/api-keys-handlers.js";
 import { openDataDirectory } from "../secrets/data-directory.js";
@@ -15,6 +16,7 @@ import { startServer } from "../server/server.js";
 import { openEmbeddedStore } from "../store/embedded/open-embedded-store.js";
 import type { KeyStore } from "../store/key-store.js";
 import { openMongoStore } from "../store/mongo/open-mongo-store.js";
+import { createAccessLog } from "../telemetry/access-log.js";
 import type { Logger } from "../telemetry/logger.js";
 
 const GENERATED_TOKEN_NAME = "generated";
@@ -36,7 +38,13 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
     needsAdminToken: config.admin.auth === "token" && config.admin.tokens === undefined,
   });
   const store = await openStore(config);
-  const context: DomainContext = { store, clock: () => new Date(), randomBytes, keys: config.keys };
+  const context: DomainContext = {
+    store,
+    clock: () => new Date(),
+    randomBytes,
+    keys: config.keys,
+    classify: createClassifier(issuedPrefixes(config.keys)),
+  };
   const sweeper = startSweeper(context, {
     holder: randomUUID(),
     onReport: ({ errors, ...report }) => logger.debug({ ...report, failed: errors.length }, "swept"),
@@ -60,6 +68,7 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
         tenantId: NIL_TENANT_ID,
         requestTimeoutMs: config.server.requestTimeoutMs,
         logger,
+        logAccess: createAccessLog(logger),
       }),
       checkReady: () => store.ping(),
     });

@@ -32,6 +32,7 @@ export interface Config {
     readonly firstByteTimeoutMs: number;
     readonly requestTimeoutMs: number;
     readonly drainTimeoutMs: number;
+    readonly grpcUnaryLane: boolean;
   };
   readonly dataDir: string;
   readonly admin: {
@@ -75,6 +76,7 @@ export function configFromValues(values: SettingValues): Config {
       firstByteTimeoutMs: values["server.first_byte_timeout"],
       requestTimeoutMs: values["server.request_timeout"],
       drainTimeoutMs: values["server.drain_timeout"],
+      grpcUnaryLane: values["server.grpc_unary_lane"],
     },
     dataDir: values.data_dir,
     admin: { auth: values["admin.auth"], tokens: values["admin.tokens"] },

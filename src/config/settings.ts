@@ -47,6 +47,9 @@ export const settings = {
     .prefault("30s")
     .describe("How long a call may take, whatever deadline the client asks for."),
   "server.drain_timeout": timeout().prefault("10s").describe("How long calls may go on after SIGTERM."),
+  "server.grpc_unary_lane": yesOrNo()
+    .prefault(true)
+    .describe("Whether unary gRPC calls take their own, faster way. The answers are the same."),
   data_dir: text()
     .prefault("./data")
     .describe("Directory of the embedded store (`store/`) and the generated secrets (`secrets/`)."),

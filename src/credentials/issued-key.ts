@@ -6,7 +6,7 @@
  * finds typing errors and lets scanners recognise a key offline; it proves nothing. `test/vectors/issued-keys.json`
  * has fixed examples.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, hash, timingSafeEqual } from "node:crypto";
 import { base58 } from "@scure/base";
 import { UUID_BYTES, uuidFromBytes, uuidToBytes } from "./uuid.js";
 
@@ -48,18 +48,17 @@ export function parseIssuedKey(credential: string, prefixes: readonly string[]):
 
 /** What the store keeps of a secret. The secret has 256 random bits, so a plain hash can be neither guessed nor inverted. */
 export function hashSecret(secret: Uint8Array): Uint8Array {
-  return createHash("sha256").update(secret).digest();
+  return hash("sha256", secret, "buffer");
 }
 
-/** Whether `secret` is the one that `secretHash` was made of; takes the same time for every secret. */
-export function matchesSecretHash(secret: Uint8Array, secretHash: Uint8Array): boolean {
-  const actual = hashSecret(secret);
-  return actual.length === secretHash.length && timingSafeEqual(actual, secretHash);
+/** Whether two hashes of secrets are the same; takes the same time for every pair. */
+export function isSameSecretHash(presented: Uint8Array, stored: Uint8Array): boolean {
+  return presented.length === stored.length && timingSafeEqual(presented, stored);
 }
 
 function checksum(prefix: string, payload: Uint8Array): Buffer {
-  const hash = createHash("sha256").update(prefix).update(VERSION_MARK).update(payload).digest();
-  return hash.subarray(0, CHECKSUM_BYTES);
+  const digest = createHash("sha256").update(prefix).update(VERSION_MARK).update(payload).digest();
+  return digest.subarray(0, CHECKSUM_BYTES);
 }
 
 function decodeBody(text: string): Uint8Array | undefined {

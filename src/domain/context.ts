@@ -1,3 +1,4 @@
+import type { Classify } from "../credentials/classify.js";
 import type { KeyStore } from "../store/key-store.js";
 
 /** The operator's choices that use cases depend on; the configuration's `keys` section has this shape. */
@@ -20,6 +21,13 @@ export interface DomainContext {
   /** `length` random bytes, fit for secrets. */
   readonly randomBytes: (length: number) => Uint8Array;
   readonly keys: KeySettings;
+  /** Made for `issuedPrefixes(keys)`. */
+  readonly classify: Classify;
+}
+
+/** The prefixes that issued keys have or had. */
+export function issuedPrefixes({ prefix, publicPrefix, retiredPrefixes }: KeySettings): string[] {
+  return [prefix, ...(publicPrefix === undefined ? [] : [publicPrefix]), ...retiredPrefixes];
 }
 
 /** Tenant of every key, until there are tenants: the nil UUID (RFC 9562 section 5.9). */

@@ -1,8 +1,7 @@
-import { classifyCredential } from "../credentials/classify.js";
-import { hashSecret, type IssuedKey, matchesSecretHash } from "../credentials/issued-key.js";
+import { hashSecret, isSameSecretHash } from "../credentials/issued-key.js";
 import { invalidArgument, ServiceError } from "../errors.js";
 import type { KeyRecord } from "../store/key-store.js";
-import type { DomainContext, KeySettings } from "./context.js";
+import type { DomainContext } from "./context.js";
 import { isAddressAllowed } from "./ip-allowlist.js";
 import { type KeyStatus, keyStatus } from "./key-status.js";
 import { findKey } from "./load-key.js";
@@ -40,10 +39,10 @@ export async function verifyKey(context: DomainContext, input: VerifyKeyInput): 
     throw invalidArgument("credential", `must be at most ${MAX_CREDENTIAL_BYTES} bytes`);
   }
 
-  const classified = classifyCredential(credential, issuedPrefixes(context.keys));
+  const classified = context.classify(credential);
   switch (classified.kind) {
     case "issued":
-      return verifyIssuedKey(context, tenantId, classified.key, input.clientAddress);
+      return verifyIssuedKey(context, tenantId, classified, input.clientAddress);
     case "imported":
       return { valid: false, failure: classified.mistyped ? "invalid_format" : "not_found" };
   }
@@ -52,12 +51,12 @@ export async function verifyKey(context: DomainContext, input: VerifyKeyInput): 
 async function verifyIssuedKey(
   context: DomainContext,
   tenantId: string,
-  key: IssuedKey,
+  key: { readonly keyId: string; readonly secretHash: Uint8Array },
   clientAddress: string | undefined,
 ): Promise<Verification> {
   const record = await findKey(context.store, { tenantId, keyId: key.keyId });
   // A key that is not there is compared as well, so that the time tells nothing.
-  const secretMatches = matchesSecretHash(key.secret, record?.secretHash ?? NO_SECRET_HASH);
+  const secretMatches = isSameSecretHash(key.secretHash, record?.secretHash ?? NO_SECRET_HASH);
   if (record?.secretHash === undefined || !secretMatches) return { valid: false, failure: "not_found" };
   return judgeKey(record, context.clock(), clientAddress);
 }
@@ -68,10 +67,6 @@ function judgeKey(record: KeyRecord, now: Date, clientAddress: string | undefine
   if (key.status !== "active") return { valid: false, failure: key.status, key };
   if (!isAddressAllowed(record.allowedCidrs, clientAddress)) return { valid: false, failure: "ip_not_allowed", key };
   return { valid: true, key };
-}
-
-function issuedPrefixes(keys: KeySettings): string[] {
-  return [keys.prefix, ...(keys.publicPrefix === undefined ? [] : [keys.publicPrefix]), ...keys.retiredPrefixes];
 }
 
 function credentialRequired(): ServiceError {

@@ -6,6 +6,15 @@ export interface HandlerCall {
   readonly tenantId: string;
   /** IP address of the other end of the connection; `undefined` when it is gone. */
   readonly peerAddress: string | undefined;
+  /** Names in lower case. */
+  readonly requestHeaders: Readonly<Record<string, string | string[] | undefined>>;
+  /** What follows the `?` of a Connect GET; empty for any other call. */
+  readonly query: string;
+  /** How long the client gives the call, from its start; `undefined` when it does not say. */
+  readonly timeoutMs: number | undefined;
+  /** Sent with the answer, be it a message or an error, over gRPC, gRPC-Web and Connect. Names ending in `-bin` hold base64. */
+  readonly responseHeaders: Headers;
+  readonly responseTrailers: Headers;
 }
 
 /**

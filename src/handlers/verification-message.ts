@@ -1,12 +1,14 @@
 import { isIP } from "node:net";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import {
-  type AdminVerifyApiKeyResponseSchema,
+  type AdminVerifyApiKeyResponse,
+  AdminVerifyApiKeyResponseSchema,
   VerificationErrorCode,
 } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import type { Verification, VerificationFailure } from "../domain/verify-key.js";
 import { invalidArgument } from "../errors.js";
+import type { KeyRecord } from "../store/key-store.js";
 import { messageFromStatus, messageFromVisibility } from "./enums.js";
 import { messageFromRateLimitPolicy } from "./key-messages.js";
 
@@ -32,24 +34,39 @@ export function clientAddress(clientIp: string, peerAddress: string | undefined)
 }
 
 /** The answer of verify. A refusal shows no more of the key than its id and status. */
-export function messageFromVerification(
-  verification: Verification,
-): MessageInitShape<typeof AdminVerifyApiKeyResponseSchema> {
-  const { key } = verification;
-  const identity = key && { keyId: key.record.keyId, status: messageFromStatus(key.status) };
-  if (!verification.valid) {
-    const { code, message } = FAILURES[verification.failure];
-    return { isValid: false, errorCode: code, errorMessage: message, ...identity };
-  }
-  const { actorId, scopes, metadata, visibility, expireTime, rateLimitPolicy } = verification.key.record;
-  return {
+export function messageFromVerification(verification: Verification): AdminVerifyApiKeyResponse {
+  if (verification.valid) return acceptance(verification.key.record);
+  const { key, failure } = verification;
+  const { code, message } = FAILURES[failure];
+  return create(AdminVerifyApiKeyResponseSchema, {
+    isValid: false,
+    errorCode: code,
+    errorMessage: message,
+    ...(key && { keyId: key.record.keyId, status: messageFromStatus(key.status) }),
+  });
+}
+
+/**
+ * The answers that were given for a record. A record never changes, and an accepted key is always active, so neither does its
+ * answer: it is frozen, which lets a lane keep what it encoded it to.
+ */
+const acceptances = new WeakMap<KeyRecord, AdminVerifyApiKeyResponse>();
+
+function acceptance(record: KeyRecord): AdminVerifyApiKeyResponse {
+  const known = acceptances.get(record);
+  if (known !== undefined) return known;
+  const { keyId, actorId, scopes, metadata, visibility, expireTime, rateLimitPolicy } = record;
+  const message = create(AdminVerifyApiKeyResponseSchema, {
     isValid: true,
-    ...identity,
+    keyId,
+    status: messageFromStatus("active"),
     actorId,
     scopes: [...scopes],
     visibility: messageFromVisibility(visibility),
     ...(metadata && { metadata }),
     ...(expireTime && { expireTime: timestampFromDate(expireTime) }),
     ...(rateLimitPolicy && { rateLimitPolicy: messageFromRateLimitPolicy(rateLimitPolicy) }),
-  };
+  });
+  acceptances.set(record, Object.freeze(message));
+  return message;
 }

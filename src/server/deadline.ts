@@ -16,11 +16,16 @@ export function isDeadlineHeader(name: string): boolean {
  * grpc-gateway, REST) or `connect-timeout-ms`, but at most `maxMs`. Throws INVALID_ARGUMENT, DEADLINE_EXCEEDED.
  */
 export function requestDeadline(headers: IncomingHttpHeaders, maxMs: number): number {
-  const grpc = parse(GRPC_TIMEOUT, headers[GRPC_TIMEOUT], parseGrpcTimeout);
-  const connect = parse(CONNECT_TIMEOUT, headers[CONNECT_TIMEOUT], parseConnectTimeout);
-  const askedMs = Math.min(grpc ?? maxMs, connect ?? maxMs);
+  const askedMs = askedTimeoutMs(headers) ?? maxMs;
   if (askedMs <= 0) throw new ServiceError("DEADLINE_EXCEEDED", "the deadline passed before the call began");
   return Math.min(askedMs, maxMs);
+}
+
+/** What the client asks for, as it stands; the shorter one when it says both. Throws INVALID_ARGUMENT. */
+export function askedTimeoutMs(headers: IncomingHttpHeaders): number | undefined {
+  const grpc = parse(GRPC_TIMEOUT, headers[GRPC_TIMEOUT], parseGrpcTimeout);
+  const connect = parse(CONNECT_TIMEOUT, headers[CONNECT_TIMEOUT], parseConnectTimeout);
+  return grpc === undefined || connect === undefined ? (grpc ?? connect) : Math.min(grpc, connect);
 }
 
 function parse(name: string, value: string | string[] | undefined, parser: typeof parseGrpcTimeout) {

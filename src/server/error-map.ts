@@ -2,7 +2,7 @@
 import { create, type DescMessage, type Message, toBinary, toJson } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { BadRequestSchema, ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
-import type { Reason, ServiceError } from "../errors.js";
+import { type Reason, ServiceError } from "../errors.js";
 
 /** `google.rpc.ErrorInfo.domain` of every error. */
 const ERROR_DOMAIN = "latchkey";
@@ -66,10 +66,24 @@ const CODE_NAMES: Readonly<Record<Code, string>> = {
 /** What connect's own decoding and limits throw -> the reason it has here. Any other code is a broken request. */
 const REASON_OF_CODE: Partial<Readonly<Record<Code, Reason>>> = {
   [Code.ResourceExhausted]: "PAYLOAD_TOO_LARGE",
+  [Code.Internal]: "INTERNAL", // a message that is compressed where none may be, as gRPC has it (compression.md)
   [Code.Unimplemented]: "UNIMPLEMENTED",
   [Code.DeadlineExceeded]: "DEADLINE_EXCEEDED",
   [Code.Canceled]: "CANCELLED",
 };
+
+/**
+ * An error that gRPC, gRPC-Web and Connect carry as it is, with a code, message and details of its own; to REST and to the
+ * log it is its reason. For published services whose errors are not ours to choose: our handlers and domain cannot import it.
+ */
+export class ErrorAsGiven extends ServiceError {
+  constructor(
+    readonly connectError: ConnectError,
+    reason: Reason = "INTERNAL",
+  ) {
+    super(reason, connectError.rawMessage);
+  }
+}
 
 export function codeName(reason: Reason): string {
   return CODE_NAMES[OUTCOMES[reason].code];
@@ -85,6 +99,7 @@ export function reasonOfCode(code: Code): Reason {
 
 /** The error as gRPC, gRPC-Web and Connect carry it: google.rpc.Status with details. */
 export function connectErrorFromServiceError(error: ServiceError): ConnectError {
+  if (error instanceof ErrorAsGiven) return error.connectError;
   const connectError = new ConnectError(error.message, OUTCOMES[error.reason].code);
   connectError.details = errorDetails(error).map(([desc, message]) => ({
     type: desc.typeName,

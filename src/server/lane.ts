@@ -1,5 +1,12 @@
+import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import {
+  Http2ServerRequest,
+  type Http2ServerResponse,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { Readable } from "node:stream";
 
 /** How long a client may go on sending a body that nobody wants. */
 const LINGER_MS = 5_000;
@@ -12,6 +19,12 @@ export type Response = ServerResponse | Http2ServerResponse;
 export interface Lane {
   /** Answers the request, or says `undefined` at once: not a request of this lane. Never rejects. */
   handle(request: Request, response: Response): Promise<void> | undefined;
+}
+
+/** A lane on bare HTTP/2 streams. */
+export interface StreamLane {
+  /** Answers the stream, or says `false` at once: not one of this lane. */
+  handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean;
 }
 
 /** The path of a request's target, without the query. */
@@ -45,8 +58,13 @@ function originForm({ url = "/" }: Request): string {
  */
 export function dropRest(request: Request, response: Response): void {
   if (request.complete) return;
-  const cut = setTimeout(() => (request instanceof Http2ServerRequest ? request.stream : request).destroy(), LINGER_MS);
+  dropStream(request instanceof Http2ServerRequest ? request.stream : request, response);
+}
+
+/** The same for what has no more than a stream. */
+export function dropStream(source: Readable, response: EventEmitter): void {
+  const cut = setTimeout(() => source.destroy(), LINGER_MS);
   response.once("close", () => clearTimeout(cut));
-  request.once("end", () => clearTimeout(cut));
-  request.resume();
+  source.once("end", () => clearTimeout(cut));
+  source.resume();
 }

@@ -4,15 +4,46 @@
  * version; neither of those listens itself.
  */
 import { readFileSync } from "node:fs";
-import { createServer as createHttp1Server } from "node:http";
-import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
+import { createServer as createHttp1Server, type ServerResponse } from "node:http";
+import {
+  createServer as createHttp2Server,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Request, Response } from "./lane.js";
 
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-/** Of one HTTP/2 connection. */
-const MAX_CONCURRENT_STREAMS = 256;
+/** Of one request, in either version; over HTTP/2 the pseudo-headers count as well. */
+const MAX_HEADERS = 128;
+/** Of one request's headers: the most that gRPC's own implementations take by default. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/**
+ * Of one HTTP/2 connection. Most are what Node does without being told, said here so that they stay. A client that goes beyond
+ * is cut with GOAWAY, or, for the headers, has its stream reset with ENHANCE_YOUR_CALM. What only TLS servers of Node's own
+ * have (`unknownProtocolTimeout`) does not apply: ALPN is decided before.
+ */
+const HTTP2_LIMITS = {
+  maxHeaderListPairs: MAX_HEADERS,
+  /** Megabytes of streams, header tables, unsent answers and unacknowledged frames; beyond, new streams are refused. */
+  maxSessionMemory: 10,
+  /** Entries in one SETTINGS frame. */
+  maxSettings: 32,
+  /** PINGs of ours that the client left unanswered. */
+  maxOutstandingPings: 10,
+  maxSessionInvalidFrames: 100,
+  maxSessionRejectedStreams: 100,
+  // Rapid reset: so many streams may be reset at once, and as many in a second from then on. What Node 20 and its nghttp2 do
+  // anyway; newer versions of Node take the options.
+  streamResetBurst: 1_000,
+  streamResetRate: 33,
+  settings: { maxConcurrentStreams: 256, maxHeaderListSize: MAX_HEADER_BYTES },
+};
+const HEADERS_TOO_LARGE = 431;
 /** How often HTTP/1 connections are looked at for requests that took too long to arrive. */
 const TIMEOUT_CHECK_INTERVAL_MS = 5_000;
 const ALPN_HTTP2 = "h2";
@@ -36,8 +67,18 @@ export interface ListenerOptions {
   readonly firstByteTimeoutMs: number;
   /** How long a request may take to arrive. */
   readonly requestTimeoutMs: number;
+  /** Takes an HTTP/2 stream, or says `false`, and it becomes a request. */
+  readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
   readonly onRequest: (request: Request, response: Response) => void;
 }
+
+/** As Node calls it; its types leave out the last one. */
+type OnStream = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+  rawHeaders: readonly string[],
+) => void;
 
 export interface Listener {
   /** Such as `http://127.0.0.1:4420`. */
@@ -55,15 +96,20 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const sessions = new Set<ServerHttp2Session>();
   let draining = false;
 
-  const http2 = createHttp2Server({ settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS } });
-  http2.on("request", options.onRequest);
+  const http2 = createHttp2Server(HTTP2_LIMITS);
+  http2.on("stream", ((stream, headers, _flags, rawHeaders) => {
+    if (options.onStream(stream, headers)) return;
+    options.onRequest(new Http2ServerRequest(stream, headers, {}, rawHeaders), new Http2ServerResponse(stream));
+  }) satisfies OnStream as () => void);
   http2.on("session", (session) => {
+    closeBetweenReads(session);
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
     if (draining) session.close();
   });
 
   const http1Options = {
+    maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: options.requestTimeoutMs,
     headersTimeout: options.requestTimeoutMs,
     connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
@@ -71,8 +117,10 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const http1 = createHttp1Server(http1Options, (request, response) => {
     // A connection that served its last request while draining is idle from then on.
     response.once("close", () => setImmediate(() => draining && http1.closeIdleConnections()));
-    options.onRequest(request, response);
+    if (request.rawHeaders.length > 2 * MAX_HEADERS) refuseHeaders(response);
+    else options.onRequest(request, response);
   });
+  http1.maxHeadersCount = MAX_HEADERS + 1; // of the rest Node tells nothing, and a request is not answered without them
   http1.emit("listening"); // starts the checks of header and request timeouts, which a server that listens does itself
 
   const silent = new Set<Socket>();
@@ -111,6 +159,21 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
       http1.close(); // stops the checks of timeouts
     },
   };
+}
+
+/**
+ * Node closes a session in the middle of reading when its client sends GOAWAY. What follows in the same bytes, such as headers
+ * and then a frame that may not stand there, then makes nghttp2 1.61 (Node 20) abort the whole process, by an assertion in
+ * nghttp2_session_mem_recv2. So it waits until what is there has been read.
+ */
+function closeBetweenReads(session: ServerHttp2Session): void {
+  const close = session.close.bind(session);
+  session.close = (callback) => void setImmediate(() => close(callback));
+}
+
+/** As Node answers headers with too many bytes. */
+function refuseHeaders(response: ServerResponse): void {
+  response.writeHead(HEADERS_TOO_LARGE, { connection: "close" }).end();
 }
 
 type Hand = (socket: Socket, isHttp2: boolean) => void;

@@ -5,18 +5,18 @@ import type { Message } from "@bufbuild/protobuf";
 import { Permission } from "../../gen/latchkey/v2alpha1/options_pb.js";
 import { ServiceError } from "../errors.js";
 import type { HandlerCall } from "../handlers/unary-handlers.js";
+import type { LogAccess } from "../telemetry/access-log.js";
 import type { Logger } from "../telemetry/logger.js";
 import { type Authenticate, type Caller, mayCall } from "./authenticate.js";
-import { requestDeadline } from "./deadline.js";
+import { Cancellation } from "./cancellation.js";
+import { askedTimeoutMs, requestDeadline } from "./deadline.js";
 import { codeName } from "./error-map.js";
 import type { Response } from "./lane.js";
 import type { RpcMethod } from "./rpc-method.js";
 
 const REQUEST_ID_HEADER = "x-request-id";
-/** Of the milliseconds in the access log. */
-const DURATION_DECIMALS = 3;
-/** Answers hold keys and, after issue and rotate, their secrets: nothing on the way may keep them. */
-const NO_STORE = "no-store";
+/** The access log has durations to the microsecond. */
+const US_PER_MS = 1_000;
 /** The longest time that a timer of Node can wait: 2^31 - 1 ms, 24 days. */
 const MAX_TIMER_MS = 2_147_483_647;
 const REQUEST_ID = /^[A-Za-z0-9._:/+=-]{1,128}$/;
@@ -28,6 +28,14 @@ export interface RequestHead {
   readonly protocol: Protocol;
   readonly headers: IncomingHttpHeaders;
   readonly peerAddress: string | undefined;
+  /** Absent: not a Connect GET. */
+  readonly query?: string;
+}
+
+/** What a handler sends besides its message. */
+export interface ResponseMetadata {
+  readonly headers: Headers;
+  readonly trailers: Headers;
 }
 
 export interface PipelineOptions {
@@ -37,6 +45,7 @@ export interface PipelineOptions {
   /** How long a call may take, whatever its client asks for. */
   readonly requestTimeoutMs: number;
   readonly logger: Logger;
+  readonly logAccess: LogAccess;
 }
 
 export class Pipeline {
@@ -58,6 +67,8 @@ export class Call implements HandlerCall {
   readonly peerAddress: string | undefined;
   /** Why the call may not be made. */
   readonly refusal: ServiceError | undefined;
+  /** Told when the deadline passes or the client goes away. */
+  readonly cancellation = new Cancellation();
   /** Whether a message was decoded and given to `run`, or a stream begun. */
   ran = false;
 
@@ -65,10 +76,10 @@ export class Call implements HandlerCall {
   readonly #head: RequestHead;
   readonly #options: PipelineOptions;
   readonly #startedAt = performance.now();
-  readonly #abort = new AbortController();
   #caller: Caller | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #error: ServiceError | undefined;
+  #responseMetadata: ResponseMetadata | undefined;
 
   constructor(method: RpcMethod | undefined, head: RequestHead, options: PipelineOptions) {
     const asked = head.headers[REQUEST_ID_HEADER];
@@ -85,9 +96,29 @@ export class Call implements HandlerCall {
     }
   }
 
-  /** Aborted, with a ServiceError, when the deadline passes or the client goes away. */
-  get signal(): AbortSignal {
-    return this.#abort.signal;
+  get requestHeaders(): IncomingHttpHeaders {
+    return this.#head.headers;
+  }
+
+  get query(): string {
+    return this.#head.query ?? "";
+  }
+
+  get timeoutMs(): number | undefined {
+    return askedTimeoutMs(this.#head.headers);
+  }
+
+  get responseHeaders(): Headers {
+    return this.#metadata().headers;
+  }
+
+  get responseTrailers(): Headers {
+    return this.#metadata().trailers;
+  }
+
+  /** For lanes: what the handler of a unary method set; `undefined` when it did not ask for either, as hardly any does. */
+  get responseMetadata(): ResponseMetadata | undefined {
+    return this.#responseMetadata;
   }
 
   /** What the call failed with so far. */
@@ -95,14 +126,20 @@ export class Call implements HandlerCall {
     return this.#error;
   }
 
+  /**
+   * What every answer carries. Answers hold keys and, after issue and rotate, their secrets: nothing may keep them. (Nothing
+   * that knows gRPC keeps its answers, so there it goes without saying.)
+   */
+  get commonHeaders(): Readonly<Record<string, string>> {
+    const requestId = { [REQUEST_ID_HEADER]: this.requestId };
+    return this.#head.protocol === "grpc" ? requestId : { ...requestId, "cache-control": "no-store" };
+  }
+
   /** Names the call in the response, and ends it when the response is out or the client gone. */
   attach(response: Response): void {
-    response.setHeader(REQUEST_ID_HEADER, this.requestId);
-    response.setHeader("cache-control", NO_STORE);
+    for (const [name, value] of Object.entries(this.commonHeaders)) response.setHeader(name, value);
     response.once("close", () => {
-      if (!response.writableEnded) this.#abort.abort(new ServiceError("CANCELLED", "the client went away"));
-      if (this.#abort.signal.aborted && !response.writableEnded) this.fail(this.#abort.signal.reason);
-      this.#close();
+      this.close(response.writableEnded);
     });
   }
 
@@ -110,10 +147,10 @@ export class Call implements HandlerCall {
   async run(message: Message): Promise<Message> {
     this.ran = true;
     try {
-      this.signal.throwIfAborted();
+      this.cancellation.throwIfCancelled();
       const invoke = this.#method?.invoke;
       if (invoke === undefined) throw new ServiceError("UNIMPLEMENTED", "this method is not implemented");
-      return await this.#untilAborted(invoke(message, this));
+      return await this.untilCancelled(invoke(message, this));
     } catch (error) {
       throw this.fail(error);
     }
@@ -148,36 +185,42 @@ export class Call implements HandlerCall {
     const deadlineMs = requestDeadline(this.#head.headers, isStream ? Number.POSITIVE_INFINITY : requestTimeoutMs);
     if (deadlineMs > MAX_TIMER_MS) return;
     this.#deadline = setTimeout(() => {
-      this.#abort.abort(new ServiceError("DEADLINE_EXCEEDED", "the deadline passed before the answer"));
+      this.cancellation.cancel(new ServiceError("DEADLINE_EXCEEDED", "the deadline passed before the answer"));
     }, deadlineMs);
   }
 
   /** The handler goes on past the deadline, as its writes may be under way; its result is not waited for. */
-  #untilAborted<T>(work: Promise<T>): Promise<T> {
+  untilCancelled<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const onAbort = () => reject(this.signal.reason);
-      this.signal.addEventListener("abort", onAbort, { once: true });
-      work.then(resolve, reject).finally(() => this.signal.removeEventListener("abort", onAbort));
+      this.cancellation.add(reject);
+      work.then(resolve, reject);
     });
   }
 
-  /** Ends the call: its line in the access log. */
-  #close(): void {
+  #metadata(): ResponseMetadata {
+    this.#responseMetadata ??= { headers: new Headers(), trailers: new Headers() };
+    return this.#responseMetadata;
+  }
+
+  /** Ends the call: its line in the access log. `isAnswered`: or else the client went away first. */
+  close(isAnswered: boolean): void {
     clearTimeout(this.#deadline);
+    if (!isAnswered) {
+      const goneAway = new ServiceError("CANCELLED", "the client went away");
+      this.cancellation.cancel(goneAway);
+      this.fail(goneAway);
+    }
     const reason = this.#error?.reason;
-    this.#options.logger.info(
-      {
-        request_id: this.requestId,
-        protocol: this.#head.protocol,
-        method: this.#method?.name,
-        code: reason === undefined ? "OK" : codeName(reason),
-        reason,
-        caller: this.#caller?.name,
-        peer: this.peerAddress,
-        duration_ms: Number((performance.now() - this.#startedAt).toFixed(DURATION_DECIMALS)),
-      },
-      "call",
-    );
+    this.#options.logAccess({
+      request_id: this.requestId,
+      protocol: this.#head.protocol,
+      method: this.#method?.name,
+      code: reason === undefined ? "OK" : codeName(reason),
+      reason,
+      caller: this.#caller?.name,
+      peer: this.peerAddress,
+      duration_ms: Math.round((performance.now() - this.#startedAt) * US_PER_MS) / US_PER_MS,
+    });
   }
 
   #logError(err: unknown, message: string): void {

@@ -1,30 +1,33 @@
+import type { Readable } from "node:stream";
 import { ServiceError } from "../errors.js";
-import type { Request } from "./lane.js";
+import type { Cancellation } from "./cancellation.js";
 
 export interface BodyLimits {
   /** Of the message, in bytes. */
   readonly maxBytes: number;
   /** Bytes that the protocol puts around it. */
   readonly framingBytes: number;
+  /** The header, when there is one. */
+  readonly contentLength: string | undefined;
   /** Ends the reading, with its reason. */
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
 }
 
 /**
  * Reads a request's body whole; `undefined` when it is empty. Throws PAYLOAD_TOO_LARGE as soon as it is too long, what
- * `signal` was aborted with, and CANCELLED when the client goes away before the end.
+ * `cancellation` says, which includes that the client went away.
  */
-export function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array | undefined> {
-  const { maxBytes, framingBytes, signal } = limits;
+export function readBody(request: Readable, limits: BodyLimits): Promise<Uint8Array | undefined> {
+  const { maxBytes, framingBytes, contentLength, cancellation } = limits;
   const isTooLong = (bytes: number) => bytes > maxBytes + framingBytes;
   return new Promise((resolve, reject) => {
-    if (isTooLong(Number(request.headers["content-length"] ?? 0))) return reject(tooLarge(maxBytes));
-    if (signal.aborted) return reject(signal.reason);
+    if (isTooLong(Number(contentLength ?? 0))) return reject(tooLarge(maxBytes));
+    if (cancellation.reason !== undefined) return reject(cancellation.reason);
     const chunks: Buffer[] = [];
     let bytes = 0;
     const settle = (outcome: () => void) => {
-      request.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
-      signal.removeEventListener("abort", onAbort);
+      request.off("data", onData).off("end", onEnd);
+      cancellation.remove(onCancel);
       outcome();
     };
     const onData = (chunk: Buffer) => {
@@ -33,10 +36,9 @@ export function readBody(request: Request, limits: BodyLimits): Promise<Uint8Arr
       else chunks.push(chunk);
     };
     const onEnd = () => settle(() => resolve(bytes === 0 ? undefined : Buffer.concat(chunks)));
-    const onClose = () => settle(() => reject(new ServiceError("CANCELLED", "the client went away")));
-    const onAbort = () => settle(() => reject(signal.reason));
-    request.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
-    signal.addEventListener("abort", onAbort);
+    const onCancel = (reason: ServiceError) => settle(() => reject(reason));
+    request.on("data", onData).on("end", onEnd);
+    cancellation.add(onCancel);
   });
 }
 

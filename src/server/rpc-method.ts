@@ -1,13 +1,29 @@
-import { create, type DescMethod, type DescService, getOption, hasOption, type Message } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  getOption,
+  hasOption,
+  type Message,
+} from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { max_request_bytes, Permission, permission, success_status } from "../../gen/latchkey/v2alpha1/options_pb.js";
+import { ServiceError } from "../errors.js";
 import type { HandlerCall, UnaryHandlers } from "../handlers/unary-handlers.js";
 
 const DEFAULT_SUCCESS_STATUS = 200;
 const DEFAULT_MAX_REQUEST_BYTES = 1024 * 1024;
 
-/** A streaming method's handler: takes a message, or the iterable of them, as its method says. */
-export type StreamHandler = (input: never, context: HandlerContext) => AsyncIterable<object>;
+/**
+ * A streaming method's handler: takes a message, or the iterable of them, and answers likewise, as its method says. It
+ * stops when the context's signal does, and sets headers and trailers on the context.
+ */
+export type StreamHandler = (
+  input: never,
+  context: HandlerContext,
+  call: HandlerCall,
+) => AsyncIterable<object> | Promise<object>;
 
 /** A method as the pipeline and the lanes see it: everything that differs between RPCs is in here. */
 export interface RpcMethod {
@@ -35,6 +51,8 @@ export interface RpcServiceOptions<S extends DescService> {
   readonly streams?: Readonly<Record<string, StreamHandler>>;
   /** Of a published service, whose methods cannot carry our options. */
   readonly permission?: Permission;
+  /** Likewise. */
+  readonly maxRequestBytes?: number;
 }
 
 /** Reads a service's options once. Throws for a method that does not say who may call it. */
@@ -54,12 +72,17 @@ export function createRpcService<S extends DescService>(desc: S, options: RpcSer
       successStatus: hasOption(method, success_status) ? getOption(method, success_status) : DEFAULT_SUCCESS_STATUS,
       maxRequestBytes: hasOption(method, max_request_bytes)
         ? getOption(method, max_request_bytes)
-        : DEFAULT_MAX_REQUEST_BYTES,
+        : (options.maxRequestBytes ?? DEFAULT_MAX_REQUEST_BYTES),
       ...(handler && { invoke: async (message, call) => create(method.output, await handler(message, call)) }),
       ...(stream && { stream }),
     };
   });
   return { desc, methods };
+}
+
+/** What a lane says of a request that it cannot decode. What a decoder says of it may quote the request. */
+export function undecodable(input: DescMessage): ServiceError {
+  return new ServiceError("INVALID_ARGUMENT", `the request cannot be decoded as ${input.typeName}`);
 }
 
 type UnaryHandler = (message: Message, call: HandlerCall) => Promise<Record<string, unknown>>;

@@ -1,6 +1,7 @@
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescService, Registry } from "@bufbuild/protobuf";
 import { ServiceError } from "../errors.js";
 import { createConnectLane } from "./connect/lane.js";
+import { createGrpcUnaryLane } from "./grpc-unary/lane.js";
 import { createHealthLane, createHealthService, type HealthOptions } from "./health.js";
 import type { Lane } from "./lane.js";
 import { type ListenerOptions, listen } from "./listener.js";
@@ -9,9 +10,13 @@ import { createReflectionServices } from "./reflection.js";
 import { createRestLane } from "./rest/lane.js";
 import type { RpcService } from "./rpc-method.js";
 
-export interface ServerOptions extends Omit<ListenerOptions, "onRequest"> {
+export interface ServerOptions extends Omit<ListenerOptions, "onStream" | "onRequest"> {
   readonly services: readonly RpcService[];
   readonly pipeline: Pipeline;
+  /** Whether unary gRPC has a lane of its own, or goes through connect like the rest. */
+  readonly grpcUnaryLane: boolean;
+  /** What may stand in a google.protobuf.Any in JSON; absent: nothing. */
+  readonly registry?: Registry;
   /** Resolves when calls can be answered now. */
   readonly checkReady: () => Promise<void>;
   readonly drainTimeoutMs: number;
@@ -39,12 +44,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       services: [...all, ...createReflectionServices(descs)],
       pipeline,
       shutdownSignal: shutdown.signal,
+      registry: options.registry,
     }),
     createHealthLane(health),
     createRestLane({ services, pipeline }),
   ];
+  const fastLane = options.grpcUnaryLane ? createGrpcUnaryLane({ services: all, pipeline }) : undefined;
   const listener = await listen({
     ...options,
+    onStream: (stream, headers) => fastLane?.handle(stream, headers) ?? false,
     onRequest: (request, response) => {
       for (const lane of lanes) {
         const answered = lane.handle(request, response);

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from "pino";
+import { LineBuffer } from "./line-buffer.js";
 
 /** What the service logs through; passed in where it is needed. */
 export type Logger = PinoLogger;
@@ -9,8 +10,6 @@ export interface LoggerOptions {
   /** Where the lines go; standard output when absent. */
   readonly destination?: DestinationStream;
 }
-
-const STDOUT = 1;
 
 /** Names under which a secret could get into a line. */
 const SECRET_NAMES = [
@@ -47,10 +46,7 @@ const PLACES = [
  * Secrets are kept out of logs by not logging messages and headers at all. That the fields named like a secret are
  * replaced by `[redacted]` here is the second line of defence.
  */
-export function createLogger({
-  level,
-  destination = pino.destination({ dest: STDOUT, sync: true }),
-}: LoggerOptions): Logger {
+export function createLogger({ level, destination = new LineBuffer() }: LoggerOptions): Logger {
   return pino(
     {
       level,

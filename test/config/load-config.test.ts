@@ -47,6 +47,7 @@ describe("a configuration", () => {
           firstByteTimeoutMs: 10_000,
           requestTimeoutMs: 30_000,
           drainTimeoutMs: 10_000,
+          grpcUnaryLane: true,
         },
         dataDir: "./data",
         admin: { auth: "token", tokens: undefined },
@@ -76,6 +77,7 @@ server:
   first_byte_timeout: 1s
   request_timeout: 1m30s
   drain_timeout: 500ms
+  grpc_unary_lane: false
 data_dir: /var/lib/latchkey
 admin:
   auth: token
@@ -104,6 +106,7 @@ log: { level: debug }
       firstByteTimeoutMs: 1_000,
       requestTimeoutMs: 90_000,
       drainTimeoutMs: 500,
+      grpcUnaryLane: false,
     });
     expect(config.dataDir).toBe("/var/lib/latchkey");
     expect(config.admin.tokens?.map(({ name, role }) => `${name} ${role}`)).toEqual(["ops admin", "mesh verifier"]);

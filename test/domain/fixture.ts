@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DomainContext, NIL_TENANT_ID } from "../../src/domain/context.js";
+import { createClassifier } from "../../src/credentials/classify.js";
+import { type DomainContext, issuedPrefixes, type KeySettings, NIL_TENANT_ID } from "../../src/domain/context.js";
 import { type IssueKeyInput, issueKey } from "../../src/domain/issue-key.js";
 import { verifyKey } from "../../src/domain/verify-key.js";
 import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
@@ -16,7 +17,7 @@ export interface Fixture extends DomainContext {
   dispose(): Promise<void>;
 }
 
-export async function createFixture(keys: Partial<DomainContext["keys"]> = {}): Promise<Fixture> {
+export async function createFixture(settings: Partial<KeySettings> = {}): Promise<Fixture> {
   const directory = await mkdtemp(join(tmpdir(), "latchkey-domain-"));
   const store = await openEmbeddedStore({ directory });
   let nowMs = START_MS;
@@ -25,7 +26,7 @@ export async function createFixture(keys: Partial<DomainContext["keys"]> = {}): 
     store,
     clock: () => new Date(nowMs),
     randomBytes: (length) => createHash("shake256", { outputLength: length }).update(`draw ${draws++}`).digest(),
-    keys: { prefix: "lk", retiredPrefixes: [], maxTtlMs: 315_360_000_000, ...keys },
+    ...withKeys(settings),
     advance: (ms) => {
       nowMs += ms;
     },
@@ -34,6 +35,12 @@ export async function createFixture(keys: Partial<DomainContext["keys"]> = {}): 
       await rm(directory, { recursive: true });
     },
   };
+}
+
+/** The parts of a context that depend on the key settings. */
+export function withKeys(settings: Partial<KeySettings>): Pick<DomainContext, "keys" | "classify"> {
+  const keys = { prefix: "lk", retiredPrefixes: [], maxTtlMs: 315_360_000_000, ...settings };
+  return { keys, classify: createClassifier(issuedPrefixes(keys)) };
 }
 
 export const tenantId = NIL_TENANT_ID;

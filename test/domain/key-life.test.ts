@@ -7,7 +7,7 @@ import { rotateKey } from "../../src/domain/rotate-key.js";
 import { updateKey } from "../../src/domain/update-key.js";
 import { verifyKey } from "../../src/domain/verify-key.js";
 import { ServiceError } from "../../src/errors.js";
-import { createFixture, type Fixture, issue, tenantId, verdict } from "./fixture.js";
+import { createFixture, type Fixture, issue, tenantId, verdict, withKeys } from "./fixture.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -83,10 +83,10 @@ describe("a public key", () => {
 describe("a key of a prefix that is retired", () => {
   test("still verifies; of a prefix that is unknown it does not", async () => {
     const { secret } = await issue(domain);
-    expect(await verdict({ ...domain, keys: { ...domain.keys, prefix: "new", retiredPrefixes: ["lk"] } }, secret)).toBe(
+    expect(await verdict({ ...domain, ...withKeys({ prefix: "new", retiredPrefixes: ["lk"] }) }, secret)).toBe(
       "active",
     );
-    expect(await verdict({ ...domain, keys: { ...domain.keys, prefix: "new" } }, secret)).toBe("not_found");
+    expect(await verdict({ ...domain, ...withKeys({ prefix: "new" }) }, secret)).toBe("not_found");
   });
 });
 

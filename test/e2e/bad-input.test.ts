@@ -304,19 +304,13 @@ describe("content types and encodings", () => {
     "an RPC of type %s",
     async (type) => {
       const { status, text } = await send("POST", `${SERVICE}/AdminIssueApiKey`, "{}", { "content-type": type });
-      expect([status, JSON.parse(text)]).toMatchObject([
-        415,
-        { code: "invalid_argument", message: "the content type is not one that this method takes" },
-      ]);
+      expect([status, text]).toEqual([415, "the content type is not one that this method takes"]);
     },
   );
 
   test("an RPC by another HTTP method", async () => {
     const { status, headers, text } = await send("PUT", `${SERVICE}/AdminIssueApiKey`, "{}");
-    expect(status).toBe(405);
-    expect(connectFacts(text)).toEqual(
-      refused("UNIMPLEMENTED", "METHOD_NOT_ALLOWED", "the method PUT is not allowed here"),
-    );
+    expect([status, text]).toEqual([405, "the method PUT is not allowed here"]);
     expect(headers.get("allow")).toBe("POST");
   });
 });
@@ -378,7 +372,7 @@ describe("gRPC", () => {
     ["a field cut short", envelope(Buffer.from([0x0a, 0x05, 0x61])), "INVALID_ARGUMENT"],
     ["a text that is no UTF-8", envelope(Buffer.from([0x0a, 0x01, 0xff, 0x12, 0x01, 0x61])), "INVALID_ARGUMENT"],
     ["a group that never ends", envelope(Buffer.alloc(10_000, 0x0b)), "INVALID_ARGUMENT"],
-    ["a compressed message that is not", envelope(message, 1), "INVALID_ARGUMENT"],
+    ["a compressed message that is not", envelope(message, 1), "INTERNAL"],
     ["a mebibyte and a byte", envelope(new Uint8Array(MEBIBYTE + 1)), "RESOURCE_EXHAUSTED"],
     ["4 GiB, says the prefix", envelope(message, 0, 0xffffffff), "RESOURCE_EXHAUSTED"],
   ])("%s", async (_, body, code) => {

@@ -44,6 +44,12 @@ export class ChildService {
     this.ended = once(child, "close").then(([code, signal]) => ({ code, signal }));
   }
 
+  get pid(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error("the process did not start");
+    return pid;
+  }
+
   /** Resolves to the base URL when the service is ready. Throws when it ends instead. */
   async ready(): Promise<string> {
     const url = () => /^Latchkey \S+ is ready at (\S+)$/m.exec(this.stderr)?.[1];

@@ -80,30 +80,35 @@ describe("a body that is too large", () => {
     connection.destroy();
   });
 
-  test("over gRPC is RESOURCE_EXHAUSTED on its own stream, and others on the connection go on", async () => {
-    const session = connectHttp2(server.url);
-    const post = (path: string) =>
-      session.request({
-        ":method": "POST",
-        ":path": path,
-        "content-type": "application/grpc",
-        authorization: `Bearer ${server.tokens.admin}`,
-        te: "trailers",
-      });
-    for (let round = 0; round < 5; round++) {
-      const stream = post(ISSUE).resume();
-      stream.write(Buffer.alloc(OVERSIZE_BYTES));
-      const [trailers] = await once(stream, "trailers");
-      expect(trailers["grpc-status"]).toBe("8");
-      expect(trailers["grpc-message"]).toBe("the body must be at most 1048576 bytes");
-      stream.end();
-    }
-    const small = post(ISSUE).resume();
-    small.end(Buffer.alloc(5));
-    const [trailers] = await once(small, "trailers");
-    expect(trailers["grpc-message"]).toBe("actor_id: is required; name: is required");
-    session.destroy();
-  });
+  test.each(["true", "false"])(
+    "over gRPC (own lane: %s) is RESOURCE_EXHAUSTED on its own stream, and others on the connection go on",
+    async (lane) => {
+      const { url, tokens, close } = await startTestServer({ env: { LATCHKEY_SERVER_GRPC_UNARY_LANE: lane } });
+      const session = connectHttp2(url);
+      const post = (path: string) =>
+        session.request({
+          ":method": "POST",
+          ":path": path,
+          "content-type": "application/grpc",
+          authorization: `Bearer ${tokens.admin}`,
+          te: "trailers",
+        });
+      for (let round = 0; round < 5; round++) {
+        const stream = post(ISSUE).resume();
+        stream.write(Buffer.alloc(OVERSIZE_BYTES));
+        const [trailers] = await once(stream, "trailers");
+        expect(trailers["grpc-status"]).toBe("8");
+        expect(trailers["grpc-message"]).toBe("the body must be at most 1048576 bytes");
+        stream.end();
+      }
+      const small = post(ISSUE).resume();
+      small.end(Buffer.alloc(5));
+      const [trailers] = await once(small, "trailers");
+      expect(trailers["grpc-message"]).toBe("actor_id: is required; name: is required");
+      session.destroy();
+      await close();
+    },
+  );
 });
 
 describe("a body that does not come", () => {

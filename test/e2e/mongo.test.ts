@@ -9,6 +9,6 @@ if (server === undefined) {
     test("answers as on the embedded store", () => {});
   });
 } else {
-  describe("on MongoDB", () => runCases(server.uri));
+  describe("on MongoDB", () => runCases({ mongodbUri: server.uri }));
   afterAll(() => server.dispose());
 }

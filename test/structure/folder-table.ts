@@ -13,6 +13,7 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
   "src/secrets/": ["credentials", "node:*"],
   "src/server/": [
     "server/connect",
+    "server/grpc-unary",
     "server/rest",
     "handlers",
     "gen",
@@ -28,6 +29,7 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
     "@connectrpc/connect-node",
     "node:*",
   ],
+  "src/server/grpc-unary/": ["server", "@bufbuild/protobuf", "node:http2"],
   "src/server/rest/": ["server", "rest", "types of @bufbuild/protobuf"],
   "src/rest/": ["gen", "@bufbuild/protobuf"],
   "src/handlers/": [

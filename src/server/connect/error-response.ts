@@ -1,4 +1,3 @@
-import type { ConnectError } from "@connectrpc/connect";
 import { encodeEnvelope } from "@connectrpc/connect/protocol";
 import {
   codeToHttpStatus,
@@ -7,60 +6,69 @@ import {
   endStreamToJson,
   errorToJsonBytes,
   parseContentType as parseConnectContentType,
+  trailerMux,
 } from "@connectrpc/connect/protocol-connect";
-import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
-import type { ServiceError } from "../../errors.js";
+import type { Reason, ServiceError } from "../../errors.js";
 import { connectErrorFromServiceError, httpStatus } from "../error-map.js";
+import { setErrorTrailers } from "../grpc-trailers.js";
+import type { ResponseMetadata } from "../pipeline.js";
 import { protocolOf } from "./protocol.js";
 import type { WholeResponse } from "./write-response.js";
 
 const HTTP_OK = 200;
-const GRPC_MESSAGE = "grpc-message";
+const GRPC_PROTO = "application/grpc+proto";
+/** What HTTP itself refuses, before there is a call of any protocol. */
+const REFUSED_BY_HTTP: ReadonlySet<Reason> = new Set<Reason>([
+  "UNSUPPORTED_MEDIA_TYPE",
+  "METHOD_NOT_ALLOWED",
+  "ROUTE_NOT_FOUND",
+]);
 
-/** An error as the answer to a request with this content type (none: a Connect GET). */
-export function errorResponse(error: ServiceError, contentType: string | undefined): WholeResponse {
-  const connectError = connectErrorFromServiceError(error);
-  const header = new Headers({ "content-type": contentType ?? contentTypeUnaryJson });
-  switch (protocolOf(contentType)) {
-    case "grpc":
-      return { status: HTTP_OK, header, body: new Uint8Array(), trailer: grpcTrailer(connectError) };
+/** An error as the answer to a request with this content type (none: a Connect GET), with what its handler adds to it. */
+export function errorResponse(
+  error: ServiceError,
+  contentType: string | undefined,
+  metadata: ResponseMetadata | undefined,
+): WholeResponse {
+  const protocol = protocolOf(contentType);
+  if (protocol !== "grpc" && protocol !== "grpc-web" && REFUSED_BY_HTTP.has(error.reason)) return plainText(error);
+  const header = new Headers(metadata?.headers);
+  // In full, as connect answers what succeeds.
+  header.set("content-type", contentType === "application/grpc" ? GRPC_PROTO : (contentType ?? contentTypeUnaryJson));
+  const trailer = new Headers(metadata?.trailers);
+  switch (protocol) {
+    case "grpc": {
+      const body = new Uint8Array();
+      if (metadata !== undefined) return { status: HTTP_OK, header, body, trailer: setErrorTrailers(trailer, error) };
+      return { status: HTTP_OK, header: setErrorTrailers(header, error), body }; // "Trailers-Only"
+    }
     case "grpc-web":
       return {
         status: HTTP_OK,
         header,
-        body: encodeEnvelope(trailerFlag, trailerSerialize(grpcTrailer(connectError))),
+        body: encodeEnvelope(trailerFlag, trailerSerialize(setErrorTrailers(trailer, error))),
       };
     case "connect": {
       if (parseConnectContentType(contentType ?? null)?.stream) {
-        const end = JSON.stringify(endStreamToJson(new Headers(), connectError, undefined));
+        const end = JSON.stringify(endStreamToJson(trailer, connectErrorFromServiceError(error), undefined));
         return { status: HTTP_OK, header, body: encodeEnvelope(endStreamFlag, new TextEncoder().encode(end)) };
       }
-      return unaryJson(error, connectError);
+      return unaryJson(error, trailerMux(header, trailer));
     }
     default:
-      return unaryJson(error, connectError); // a Connect GET, or a content type of no protocol
+      return unaryJson(error, trailerMux(header, trailer)); // a Connect GET
   }
 }
 
-/** The protocol fixes the status of each code, but for a request that HTTP itself refuses. */
-function unaryJson({ reason }: ServiceError, error: ConnectError): WholeResponse {
-  const isRefusedByHttp = reason === "UNSUPPORTED_MEDIA_TYPE" || reason === "METHOD_NOT_ALLOWED";
-  const status = isRefusedByHttp ? httpStatus(reason) : codeToHttpStatus(error.code);
-  const header = new Headers({ "content-type": contentTypeUnaryJson });
-  return { status, header, body: errorToJsonBytes(error, undefined) };
+/** No protocol is agreed on, so there is no form for the error: clients of each make what they will of the status. */
+function plainText({ reason, message }: ServiceError): WholeResponse {
+  const header = new Headers({ "content-type": "text/plain; charset=utf-8" });
+  return { status: httpStatus(reason), header, body: new TextEncoder().encode(message) };
 }
 
-function grpcTrailer(error: ConnectError): Headers {
-  const trailer = setTrailerStatus(new Headers(), error);
-  trailer.set(GRPC_MESSAGE, encodeGrpcMessage(error.rawMessage));
-  return trailer;
-}
-
-/**
- * Percent-encodes what is not printable ASCII, and `%`, as gRPC asks (PROTOCOL-HTTP2.md, "Percent-Encoded"). connect encodes
- * as for a URI, which grpc-js does not undo for commas, colons and the like: its users would read "name%3A is required".
- */
-function encodeGrpcMessage(text: string): string {
-  return text.replace(/[^\x20-\x24\x26-\x7e]/gu, encodeURIComponent);
+function unaryJson(refusal: ServiceError, header: Headers): WholeResponse {
+  const error = connectErrorFromServiceError(refusal);
+  header.set("content-type", contentTypeUnaryJson);
+  return { status: codeToHttpStatus(error.code), header, body: errorToJsonBytes(error, undefined) };
 }

@@ -1,12 +1,13 @@
 /** What connect says when it cannot decode a request, in the words and with the details of every other error. */
 import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { errorFromJsonBytes } from "@connectrpc/connect/protocol-connect";
+import { endStreamFromJson, errorFromJsonBytes, parseContentType } from "@connectrpc/connect/protocol-connect";
 import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import { trailerParse } from "@connectrpc/connect/protocol-grpc-web";
 import { ServiceError } from "../../errors.js";
 import { compileJsonDecoder } from "../../rest/json-decode.js";
 import { reasonOfCode } from "../error-map.js";
+import { undecodable } from "../rpc-method.js";
 import { protocolOf } from "./protocol.js";
 import type { WholeResponse } from "./write-response.js";
 
@@ -14,8 +15,10 @@ import type { WholeResponse } from "./write-response.js";
 const ENVELOPE_PREFIX_BYTES = 5;
 /** How connect begins what it says of framing. What else it says may quote the request. */
 const PROTOCOL_ERROR = "protocol error";
+/** How it begins what it says of a binary message, with the code INTERNAL. */
+const NOT_DECODED = "parse binary: ";
 
-/** The error of a unary call for which connect did not get as far as the handler. `json`: its body, when that is plain JSON. */
+/** The error of a call for which connect did not get as far as the handler. `json`: its body, when that is plain JSON. */
 export function explainRefusal(
   answered: WholeResponse,
   input: DescMessage,
@@ -25,12 +28,18 @@ export function explainRefusal(
   const error = errorFromResponse(answered, contentType);
   if (error === undefined)
     return new ServiceError("UNSUPPORTED_MEDIA_TYPE", "the encoding of the message is not known");
+  return explainError(error, input, json);
+}
+
+/** What connect throws for a message that it cannot take. */
+export function explainError(error: ConnectError, input: DescMessage, json?: Uint8Array): ServiceError {
+  if (error.rawMessage.startsWith(NOT_DECODED)) return undecodable(input);
   const reason = reasonOfCode(error.code);
   if (reason !== "INVALID_ARGUMENT" || error.rawMessage.startsWith(PROTOCOL_ERROR)) {
     return new ServiceError(reason, error.rawMessage);
   }
   const mistake = json && findJsonMistake(input, json);
-  return mistake ?? new ServiceError("INVALID_ARGUMENT", `the request cannot be decoded as ${input.typeName}`);
+  return mistake ?? undecodable(input);
 }
 
 function errorFromResponse(response: WholeResponse, contentType: string | undefined): ConnectError | undefined {
@@ -41,6 +50,8 @@ function errorFromResponse(response: WholeResponse, contentType: string | undefi
       return findTrailerError(trailerParse(response.body.subarray(ENVELOPE_PREFIX_BYTES)));
     default:
       if (response.body.length === 0) return undefined;
+      if (parseContentType(contentType ?? null)?.stream)
+        return endStreamFromJson(response.body.subarray(ENVELOPE_PREFIX_BYTES)).error;
       return errorFromJsonBytes(response.body, undefined, new ConnectError("the request was refused", Code.Unknown));
   }
 }

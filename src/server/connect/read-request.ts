@@ -1,13 +1,20 @@
 import type { ContextValues } from "@connectrpc/connect";
 import { createAsyncIterable, type UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { invalidArgument } from "../../errors.js";
+import { invalidArgument, ServiceError } from "../../errors.js";
 import { isDeadlineHeader } from "../deadline.js";
+import { readEnvelope } from "../envelope.js";
 import { pathOf, queryOf, type Request } from "../lane.js";
 import type { Call } from "../pipeline.js";
 import { readBody } from "../read-body.js";
+import { protocolOf } from "./protocol.js";
 
 /** connect wants a URL and looks at nothing but its path and query; what a client says of the host is not needed. */
 const ORIGIN = "http://localhost";
+/**
+ * Whatever it is: connect looks at it to refuse bidirectional streams over HTTP/1, where most clients cannot read before they
+ * have written all. The ones that write first are served, as gRPC-Web reflection from a browser.
+ */
+const HTTP_VERSION = "2.0";
 /** What envelopes add to a message: one byte of flags and four of length, and as much again for an end-of-stream one. */
 const FRAMING_BYTES = 10;
 const NO_BODY = new Uint8Array(0);
@@ -22,11 +29,17 @@ export async function unaryRequest(
   contextValues: ContextValues,
   call: Call,
 ): Promise<{ readonly universal: UniversalServerRequest; readonly json: Uint8Array | undefined }> {
-  const body = (await readBody(request, { maxBytes, framingBytes: FRAMING_BYTES, signal: call.signal })) ?? NO_BODY;
+  const contentLength = request.headers["content-length"];
+  const limits = { maxBytes, framingBytes: FRAMING_BYTES, contentLength, cancellation: call.cancellation };
+  const body = (await readBody(request, limits)) ?? NO_BODY;
+  if (isEnveloped(request.headers["content-type"])) readEnvelope(body, maxBytes, request.headers["grpc-encoding"]);
   const json = isPlainJson(request) ? body : undefined;
   if (json !== undefined) refuseUnlessUtf8(json);
   const chunks = createAsyncIterable(body.length === 0 ? [] : [body]);
-  return { universal: { ...requestHead(request), body: chunks, signal: call.signal, contextValues }, json };
+  return {
+    universal: { ...requestHead(request), body: chunks, signal: call.cancellation.signal, contextValues },
+    json,
+  };
 }
 
 /** The request of a streaming method. Its body ends with an error when the call or the server does. */
@@ -36,7 +49,7 @@ export function streamingRequest(
   call: Call,
   shutdownSignal: AbortSignal,
 ): UniversalServerRequest {
-  const signal = AbortSignal.any([call.signal, shutdownSignal]);
+  const signal = AbortSignal.any([call.cancellation.signal, shutdownSignal]);
   return { ...requestHead(request), body: untilAborted(request, signal), signal, contextValues };
 }
 
@@ -51,6 +64,12 @@ function refuseUnlessUtf8(body: Uint8Array): void {
   }
 }
 
+/** Unary Connect calls are the message alone. */
+function isEnveloped(contentType: string | undefined): boolean {
+  const protocol = protocolOf(contentType);
+  return protocol === "grpc" || protocol === "grpc-web";
+}
+
 function isPlainJson({ headers }: Request): boolean {
   const { "content-type": type = "", "content-encoding": encoding = "identity" } = headers;
   return /^application\/json\b/i.test(type) && encoding === "identity";
@@ -58,26 +77,40 @@ function isPlainJson({ headers }: Request): boolean {
 
 function requestHead(request: Request) {
   return {
-    httpVersion: request.httpVersion,
+    httpVersion: HTTP_VERSION,
     method: request.method ?? "",
     url: `${ORIGIN}${pathOf(request)}?${queryOf(request)}`,
     header: headersFrom(request.headers),
   };
 }
 
-/** The chunks of a body; what is left of it stays with the request. */
+/**
+ * The chunks of a body. It listens only while it waits: what is left when nobody asks for more can be dropped, which Node's own
+ * iterator, with a read under way, does not allow.
+ */
 async function* untilAborted(request: Request, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const chunks = request.iterator({ destroyOnReturn: false });
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  aborted.catch(() => undefined); // the stream may end first
   for (;;) {
     signal.throwIfAborted();
-    const { done, value } = await Promise.race([chunks.next(), aborted]);
-    if (done) return;
-    yield value;
+    const chunk: Uint8Array | null = request.read();
+    if (chunk !== null) yield chunk;
+    else if (request.readableEnded) return;
+    else if (request.destroyed) throw new ServiceError("CANCELLED", "the client went away");
+    else await somethingHappens(request, signal);
   }
+}
+
+const EVENTS = ["readable", "end", "close", "error"] as const;
+
+function somethingHappens(request: Request, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const onEvent = () => {
+      for (const event of EVENTS) request.off(event, onEvent);
+      signal.removeEventListener("abort", onEvent);
+      resolve();
+    };
+    for (const event of EVENTS) request.on(event, onEvent);
+    signal.addEventListener("abort", onEvent);
+  });
 }
 
 function headersFrom(nodeHeaders: Request["headers"]): Headers {

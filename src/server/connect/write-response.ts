@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Http2ServerResponse } from "node:http2";
 import { createAsyncIterable, readAllBytes, type UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { Response } from "../lane.js";
 
@@ -21,8 +22,14 @@ export async function readWhole(answered: UniversalServerResponse): Promise<Whol
 export async function writeAnswer(answer: Answer, response: Response): Promise<void> {
   if (isGone(response) || response.headersSent) return;
   const { status, header, body, trailer } = answer;
+  if (body instanceof Uint8Array) {
+    writeHead(response, status, header, trailer, body.length === 0);
+    if (trailer !== undefined) response.addTrailers(nodeHeaders(trailer));
+    end(response, body);
+    return;
+  }
   // The head goes out with the first bytes: until then a stream's handler may still add to it.
-  for await (const chunk of body instanceof Uint8Array ? [body] : (body ?? [])) {
+  for await (const chunk of body ?? []) {
     if (isGone(response)) return;
     if (!response.headersSent) response.writeHead(status, nodeHeaders(header));
     if (!write(response, chunk)) await Promise.race([once(response, "drain"), once(response, "close")]);
@@ -40,6 +47,30 @@ function isGone(response: Response): boolean {
 /** The two versions of HTTP agree on this; their types do not. */
 function write(response: Response, chunk: Uint8Array): boolean {
   return (response.write as (chunk: Uint8Array) => boolean).call(response, chunk);
+}
+
+/**
+ * Over HTTP/2 an answer without trailers leaves in one piece, which Node's response does not do: at the head of an answer a
+ * client may end a body that was promised longer (Go's does), nghttp2 resets the stream for that, and the rest is lost.
+ */
+function writeHead(
+  response: Response,
+  status: number,
+  header: Headers | undefined,
+  trailer: Headers | undefined,
+  isEmpty: boolean,
+): void {
+  if (trailer !== undefined || !(response instanceof Http2ServerResponse)) {
+    response.writeHead(status, nodeHeaders(header));
+    return;
+  }
+  const headers = { ":status": status, ...response.getHeaders(), ...nodeHeaders(header) };
+  response.stream.respond(headers, { endStream: isEmpty });
+}
+
+function end(response: Response, body: Uint8Array): void {
+  if (body.length === 0) response.end();
+  else (response.end as (chunk: Uint8Array) => unknown).call(response, body);
 }
 
 function nodeHeaders(headers: Headers | undefined): Record<string, string> {

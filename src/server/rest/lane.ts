@@ -6,6 +6,7 @@ import { type HttpBinding, readHttpRules } from "../../rest/http-rules.js";
 import { compileBinding, type RequestParts } from "../../rest/request-binding.js";
 import { compileResponse } from "../../rest/response.js";
 import { createRouter, type RouteMatch } from "../../rest/router.js";
+import { createEncoder } from "../encoder.js";
 import { dropRest, type Lane, pathOf, peerAddressOf, queryOf, type Request, type Response } from "../lane.js";
 import type { Call, Pipeline } from "../pipeline.js";
 import { readBody } from "../read-body.js";
@@ -81,7 +82,8 @@ async function answer(
     const body = await readBody(request, {
       maxBytes: target.method.maxRequestBytes,
       framingBytes: 0,
-      signal: call.signal,
+      contentLength: request.headers["content-length"],
+      cancellation: call.cancellation,
     });
     const message = target.bind({ variables, query: queryOf(request), body });
     writeJson(response, target.method.successStatus, target.encode(await call.run(message)));
@@ -98,7 +100,7 @@ function createEndpoint(binding: HttpBinding, methods: readonly RpcMethod[]): En
   return {
     method,
     bind: compileBinding(binding),
-    encode: compileResponse(binding),
+    encode: createEncoder(compileResponse(binding)),
     takesBody: binding.body.kind !== "none",
   };
 }

@@ -3,6 +3,7 @@ import { CallGate } from "../call-gate.js";
 import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery } from "../key-store.js";
 import { withinTime } from "../within-time.js";
 import { applyChange } from "./apply-change.js";
+import { DecodedRecords } from "./decoded-records.js";
 import { type Environment, openEnvironment } from "./environment.js";
 import { recordKey } from "./index-keys.js";
 import {
@@ -43,6 +44,7 @@ class EmbeddedStore implements KeyStore {
   readonly #writeTimeoutMs: number;
   readonly #now: () => Date;
   readonly #gate = new CallGate();
+  readonly #decoded = new DecodedRecords();
 
   constructor(tables: Environment, writeTimeoutMs: number, now: () => Date) {
     this.#tables = tables;
@@ -62,8 +64,7 @@ class EmbeddedStore implements KeyStore {
   }
 
   async read(id: KeyId): Promise<KeyRecord | undefined> {
-    const key = recordKey(id);
-    return this.#read((tables) => (key === undefined ? undefined : getRecord(tables, key)));
+    return this.#read((tables) => this.#decoded.read(id, (key) => tables.records.getBinary(key)));
   }
 
   async readMany(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]> {
