@@ -1,0 +1,60 @@
+/**
+ * Fills a store with issued keys, and writes the verification of each into a file of bodies of equal length.
+ *
+ *     node --import ./test/ts-loader.mjs bench/fill-store.ts STORE_DIRECTORY BODIES_FILE COUNT
+ *
+ * A process of its own: the service is measured with a store that somebody else filled.
+ */
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { formatIssuedKey, hashSecret, SECRET_BYTES } from "../src/credentials/issued-key.js";
+import { createUuidV7, UUID_BYTES } from "../src/credentials/uuid.js";
+import { NIL_TENANT_ID } from "../src/domain/context.js";
+import { openEmbeddedStore } from "../src/store/embedded/open-embedded-store.js";
+import type { KeyRecord } from "../src/store/key-store.js";
+import { KEY_ATTRIBUTES } from "./api.js";
+import { BODY_BYTES } from "./filled-store.js";
+
+const BATCH = 5_000;
+const KEYS_OF_AN_ACTOR = 10;
+const DERIVE_SEED_BYTES = 32;
+const YEAR_MS = 365 * 24 * 3_600_000;
+
+const [storeDirectory = "", bodiesFile = "", countText] = process.argv.slice(2);
+const count = Number(countText);
+const store = await openEmbeddedStore({ directory: storeDirectory, writeTimeoutMs: 60_000 });
+const bodies = createWriteStream(bodiesFile, { mode: 0o600 });
+
+/** The keys were made one after the other over the last year. */
+const startedAt = Date.now() - YEAR_MS;
+for (let from = 0; from < count; from += BATCH) {
+  const keys = Array.from({ length: Math.min(BATCH, count - from) }, (_, at) => createKey(from + at));
+  await Promise.all(keys.map(({ record }) => store.insert(record)));
+  for (const { credential } of keys) bodies.write(JSON.stringify({ credential }).padEnd(BODY_BYTES));
+}
+bodies.end();
+await finished(bodies);
+await store.close();
+
+function createKey(at: number): { readonly record: KeyRecord; readonly credential: string } {
+  const createTime = new Date(startedAt + Math.floor((at / count) * YEAR_MS));
+  const keyId = createUuidV7(createTime.getTime(), randomBytes(UUID_BYTES));
+  const secret = randomBytes(SECRET_BYTES);
+  const record: KeyRecord = {
+    tenantId: NIL_TENANT_ID,
+    keyId,
+    kind: "issued",
+    version: 1,
+    name: KEY_ATTRIBUTES.name,
+    actorId: `user-${Math.floor(at / KEYS_OF_AN_ACTOR)}`,
+    scopes: KEY_ATTRIBUTES.scopes,
+    metadata: KEY_ATTRIBUTES.metadata,
+    visibility: "secret",
+    createTime,
+    updateTime: createTime,
+    secretHash: hashSecret(secret),
+    deriveSeed: randomBytes(DERIVE_SEED_BYTES),
+  };
+  return { record, credential: formatIssuedKey({ prefix: "lk", keyId, secret }) };
+}

@@ -1,0 +1,68 @@
+import { parseArgs } from "node:util";
+
+export const SECTIONS = ["grpc", "rest", "start", "writes", "keys"] as const;
+export type Section = (typeof SECTIONS)[number];
+
+/** Names for several. */
+const GROUPS: Readonly<Record<string, readonly Section[]>> = { verify: ["grpc", "rest"] };
+
+export interface Options {
+  readonly sections: readonly Section[];
+  /** Length of one measurement. */
+  readonly seconds: number;
+  /** Measurements of each contestant. */
+  readonly rounds: number;
+  /** Where the rows go as JSON. */
+  readonly json?: string | undefined;
+  /** Where the service leaves CPU profiles. The figures of such a run are lower. */
+  readonly cpuProf?: string | undefined;
+}
+
+const NAMES = [...SECTIONS, ...Object.keys(GROUPS)].join(", ");
+
+export const USAGE = `npm run bench -- [options]
+  --only NAME     one of ${NAMES}; several with commas
+  --seconds N     length of one measurement (default 5; with --quick 1)
+  --rounds N      measurements of each contestant, 3 or more (default 5; with --quick 3)
+  --quick         short and noisy
+  --json FILE     write the rows {name, ours, reference, ratio, target}
+  --cpu-prof DIR  let the service write CPU profiles to DIR; read them with bench/top-of-profile.mjs
+`;
+
+const LEAST_ROUNDS = 3;
+
+/** Throws an error that says what is wrong with the command line. */
+export function parseOptions(words: readonly string[]): Options | "help" {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      only: { type: "string" },
+      seconds: { type: "string" },
+      rounds: { type: "string" },
+      quick: { type: "boolean", default: false },
+      json: { type: "string" },
+      "cpu-prof": { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return "help";
+  return {
+    sections: values.only === undefined ? SECTIONS : values.only.split(",").flatMap(parseSections),
+    seconds: parseCount("--seconds", values.seconds ?? (values.quick ? "1" : "5"), 1),
+    rounds: parseCount("--rounds", values.rounds ?? (values.quick ? "3" : "5"), LEAST_ROUNDS),
+    json: values.json,
+    cpuProf: values["cpu-prof"],
+  };
+}
+
+function parseSections(name: string): readonly Section[] {
+  const sections = GROUPS[name] ?? SECTIONS.filter((candidate) => candidate === name);
+  if (sections.length === 0) throw new Error(`--only: "${name}" is none of ${NAMES}`);
+  return sections;
+}
+
+function parseCount(option: string, text: string, least: number): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < least) throw new Error(`${option}: must be a whole number from ${least}`);
+  return count;
+}
