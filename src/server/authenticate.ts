@@ -15,14 +15,6 @@ export interface AcceptedToken extends Caller {
   readonly sha256: Uint8Array;
 }
 
-interface KnownCaller {
-  readonly sha256: Uint8Array;
-  readonly caller: Caller;
-}
-
-/** Headers remembered: a token can be written in more than one way (the scheme's case, spaces), but nobody does. */
-const MAX_ACCEPTED = 1_000;
-
 /** Finds the caller in an Authorization header; `undefined` when it names nobody that is known. */
 export type Authenticate = (authorization: string | undefined) => Caller | undefined;
 
@@ -37,28 +29,15 @@ const BEARER = /^bearer +([A-Za-z0-9._~+/=-]+) *$/i;
 
 /** Accepts these tokens. Every one of them is compared, in constant time, so that the time tells nothing of any. */
 export function createTokenAuthenticator(tokens: readonly AcceptedToken[]): Authenticate {
-  const callers = tokens.map(({ name, role, sha256 }) => ({ sha256, caller: { name, role } }));
-  // Headers that were accepted. A look-up compares texts only when their hashes, seeded at random, are equal, so its time tells
-  // nothing of how far a guess is right.
-  const accepted = new Map<string, Caller>();
+  const accepted = tokens.map(({ name, role, sha256 }) => ({ sha256, caller: { name, role } }));
   return (authorization) => {
-    const known = accepted.get(authorization ?? "");
-    if (known !== undefined) return known;
-    const caller = findCaller(authorization, callers);
-    if (caller !== undefined && authorization !== undefined && accepted.size < MAX_ACCEPTED) {
-      accepted.set(authorization, caller);
-    }
-    return caller;
+    const [, token] = BEARER.exec(authorization ?? "") ?? [];
+    if (token === undefined) return undefined;
+    const presented = hash("sha256", token, "buffer");
+    let found: Caller | undefined;
+    for (const { sha256, caller } of accepted) if (timingSafeEqual(presented, sha256)) found = caller;
+    return found;
   };
-}
-
-function findCaller(authorization: string | undefined, callers: readonly KnownCaller[]): Caller | undefined {
-  const [, token] = BEARER.exec(authorization ?? "") ?? [];
-  if (token === undefined) return undefined;
-  const presented = hash("sha256", token, "buffer");
-  let caller: Caller | undefined;
-  for (const known of callers) if (timingSafeEqual(presented, known.sha256)) caller = known.caller;
-  return caller;
 }
 
 /** Lets everybody in as an admin: for `admin.auth: none`. */

@@ -38,11 +38,8 @@ export function errorResponse(
   header.set("content-type", contentType === "application/grpc" ? GRPC_PROTO : (contentType ?? contentTypeUnaryJson));
   const trailer = new Headers(metadata?.trailers);
   switch (protocol) {
-    case "grpc": {
-      const body = new Uint8Array();
-      if (metadata !== undefined) return { status: HTTP_OK, header, body, trailer: setErrorTrailers(trailer, error) };
-      return { status: HTTP_OK, header: setErrorTrailers(header, error), body }; // "Trailers-Only"
-    }
+    case "grpc":
+      return { status: HTTP_OK, header, body: new Uint8Array(), trailer: setErrorTrailers(trailer, error) };
     case "grpc-web":
       return {
         status: HTTP_OK,

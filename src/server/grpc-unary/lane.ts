@@ -42,7 +42,6 @@ export function createGrpcUnaryLane({ services, pipeline }: GrpcUnaryLaneOptions
         peerAddress: stream.session?.socket.remoteAddress,
       });
       stream.on("error", () => undefined); // broken by its client, at any time; "close" follows
-      stream.on("error", () => undefined); // a reset is a way to go away; "close" follows
       stream.once("close", () => call.close(stream.headersSent));
       answer(stream, headers, endpoint, call).catch((error) => stream.destroy(error));
       return true;
