@@ -304,13 +304,20 @@ describe("content types and encodings", () => {
     "an RPC of type %s",
     async (type) => {
       const { status, text } = await send("POST", `${SERVICE}/AdminIssueApiKey`, "{}", { "content-type": type });
-      expect([status, text]).toEqual([415, "the content type is not one that this method takes"]);
+      const message = "the content type is not one that this method takes";
+      expect([status, JSON.parse(text)]).toMatchObject([
+        415,
+        { error: { code: 415, status: "INVALID_ARGUMENT", message, details: [{ reason: "UNSUPPORTED_MEDIA_TYPE" }] } },
+      ]);
     },
   );
 
   test("an RPC by another HTTP method", async () => {
     const { status, headers, text } = await send("PUT", `${SERVICE}/AdminIssueApiKey`, "{}");
-    expect([status, text]).toEqual([405, "the method PUT is not allowed here"]);
+    expect([status, JSON.parse(text)]).toMatchObject([
+      405,
+      { error: { message: "the method PUT is not allowed here", details: [{ reason: "METHOD_NOT_ALLOWED" }] } },
+    ]);
     expect(headers.get("allow")).toBe("POST");
   });
 });

@@ -10,7 +10,7 @@ import {
 } from "@connectrpc/connect/protocol-connect";
 import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import type { Reason, ServiceError } from "../../errors.js";
-import { connectErrorFromServiceError, httpStatus } from "../error-map.js";
+import { connectErrorFromServiceError, httpStatus, jsonFromServiceError } from "../error-map.js";
 import { setErrorTrailers } from "../grpc-trailers.js";
 import type { ResponseMetadata } from "../pipeline.js";
 import { protocolOf } from "./protocol.js";
@@ -32,7 +32,7 @@ export function errorResponse(
   metadata: ResponseMetadata | undefined,
 ): WholeResponse {
   const protocol = protocolOf(contentType);
-  if (protocol !== "grpc" && protocol !== "grpc-web" && REFUSED_BY_HTTP.has(error.reason)) return plainText(error);
+  if (protocol !== "grpc" && protocol !== "grpc-web" && REFUSED_BY_HTTP.has(error.reason)) return envelope(error);
   const header = new Headers(metadata?.headers);
   // In full, as connect answers what succeeds.
   header.set("content-type", contentType === "application/grpc" ? GRPC_PROTO : (contentType ?? contentTypeUnaryJson));
@@ -58,10 +58,11 @@ export function errorResponse(
   }
 }
 
-/** No protocol is agreed on, so there is no form for the error: clients of each make what they will of the status. */
-function plainText({ reason, message }: ServiceError): WholeResponse {
-  const header = new Headers({ "content-type": "text/plain; charset=utf-8" });
-  return { status: httpStatus(reason), header, body: new TextEncoder().encode(message) };
+/** No protocol is agreed on, so the error has the form it has over REST: clients of Connect make of the status what they will. */
+function envelope(error: ServiceError): WholeResponse {
+  const header = new Headers({ "content-type": contentTypeUnaryJson });
+  const body = new TextEncoder().encode(JSON.stringify(jsonFromServiceError(error)));
+  return { status: httpStatus(error.reason), header, body };
 }
 
 function unaryJson(refusal: ServiceError, header: Headers): WholeResponse {
