@@ -51,15 +51,23 @@ async function runSuite(runner, descriptors, lane) {
   ];
   const options = ["--mode", "server", "--conf", "test/conformance/features.yaml", ...process.argv.slice(2)];
   const suite = spawn(runner, [...options, "--", ...server], { cwd: ROOT, stdio: "inherit", detached: true });
-  const kill = () => process.kill(-suite.pid, "SIGKILL");
+  const kill = () => {
+    try {
+      process.kill(-suite.pid, "SIGKILL");
+    } catch (error) {
+      if (error.code !== "ESRCH") throw error; // nothing is left
+    }
+  };
   process.once("exit", kill);
   const cut = setTimeout(() => {
     console.error(`the suite did not end within ${TIMEOUT_MS / 1_000} s`);
     kill();
   }, TIMEOUT_MS);
-  const [status] = await once(suite, "exit");
+  const [status, signal] = await once(suite, "exit");
   clearTimeout(cut);
   process.off("exit", kill);
+  kill();
+  if (signal !== null) console.error(`the suite was ended by ${signal}`);
   return status === 0;
 }
 

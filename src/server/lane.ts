@@ -58,13 +58,19 @@ function originForm({ url = "/" }: Request): string {
  */
 export function dropRest(request: Request, response: Response): void {
   if (request.complete) return;
-  dropStream(request instanceof Http2ServerRequest ? request.stream : request, response);
+  request.resume();
+  cutWhenLingering(request instanceof Http2ServerRequest ? request.stream : request, response);
 }
 
 /** The same for what has no more than a stream. */
-export function dropStream(source: Readable, response: EventEmitter): void {
+export function dropRestOfStream(stream: ServerHttp2Stream): void {
+  if (stream.readableEnded) return;
+  stream.resume();
+  cutWhenLingering(stream, stream);
+}
+
+function cutWhenLingering(source: Readable, response: EventEmitter): void {
   const cut = setTimeout(() => source.destroy(), LINGER_MS);
   response.once("close", () => clearTimeout(cut));
   source.once("end", () => clearTimeout(cut));
-  source.resume();
 }

@@ -58,9 +58,12 @@ export function errorResponse(
   }
 }
 
-/** No protocol is agreed on, so the error has the form it has over REST: clients of Connect make of the status what they will. */
+/**
+ * No protocol is agreed on, so the error has the form it has over REST. The content type is not quite that of a Connect error,
+ * so that clients of Connect go by the status.
+ */
 function envelope(error: ServiceError): WholeResponse {
-  const header = new Headers({ "content-type": contentTypeUnaryJson });
+  const header = new Headers({ "content-type": `${contentTypeUnaryJson}; charset=utf-8` });
   const body = new TextEncoder().encode(JSON.stringify(jsonFromServiceError(error)));
   return { status: httpStatus(error.reason), header, body };
 }

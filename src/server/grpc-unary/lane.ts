@@ -6,7 +6,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { type Message, toBinary } from "@bufbuild/protobuf";
 import { createEncoder } from "../encoder.js";
 import { writeEnvelope } from "../envelope.js";
-import { dropStream, type StreamLane } from "../lane.js";
+import { dropRestOfStream, type StreamLane } from "../lane.js";
 import type { Call, Pipeline } from "../pipeline.js";
 import type { RpcMethod, RpcService } from "../rpc-method.js";
 import { writeError } from "./error-response.js";
@@ -61,7 +61,7 @@ async function answer(
     writeMessage(stream, encode(await call.run(request)), call);
   } catch (error) {
     writeError(stream, call.fail(error), call);
-    if (!stream.readableEnded) dropStream(stream, stream);
+    dropRestOfStream(stream);
   }
 }
 
