@@ -69,7 +69,7 @@ export class DecodeState {
   }
 }
 
-export function jsonTypeName(json: unknown): string {
+function jsonTypeName(json: unknown): string {
   if (json === null) return "null";
   if (Array.isArray(json)) return "an array";
   return typeof json === "object" ? "an object" : `a ${typeof json}`;

@@ -6,13 +6,12 @@ import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import { trailerParse } from "@connectrpc/connect/protocol-grpc-web";
 import { ServiceError } from "../../errors.js";
 import { compileJsonDecoder } from "../../rest/json-decode.js";
+import { ENVELOPE_PREFIX_BYTES } from "../envelope.js";
 import { reasonOfCode } from "../error-map.js";
 import { undecodable } from "../rpc-method.js";
 import { protocolOf } from "./protocol.js";
 import type { WholeResponse } from "./write-response.js";
 
-/** One byte of flags and four of length stand in front of every enveloped message. */
-const ENVELOPE_PREFIX_BYTES = 5;
 /** How connect begins what it says of framing. What else it says may quote the request. */
 const PROTOCOL_ERROR = "protocol error";
 /** How it begins what it says of a binary message, with the code INTERNAL. */
