@@ -6,36 +6,43 @@ export type PathPart = string | number | { readonly mapKey: string };
 /** Turns a JSON value into the value of a message's field. Answers undefined when it reported a mistake. */
 export type ValueDecoder = (json: unknown, state: DecodeState) => unknown;
 
+/** A part of the path, and where it stands. */
+interface Place {
+  readonly part: PathPart;
+  readonly outer: Place | undefined;
+}
+
 const maxViolations = 10;
 const maxDepth = 64;
 const shownName = /^[A-Za-z0-9_.$@-]{1,64}$/;
 
 /**
- * Where the decoding of one request is, and what is wrong so far. The path is kept as parts, as it is written out only
+ * Where the decoding of one request is, and what is wrong so far. The path is kept as linked parts, as it is written out only
  * when something is wrong. Descriptions never quote the request: what stands in the wrong place may be a credential.
  */
 export class DecodeState {
-  readonly #path: PathPart[];
+  #place: Place | undefined;
   readonly #violations: FieldViolation[] = [];
   #depth = 0;
 
   constructor(path: readonly PathPart[] = []) {
-    this.#path = [...path];
+    for (const part of path) this.enter(part);
   }
 
   enter(part: PathPart): void {
-    this.#path.push(part);
+    this.#place = { part, outer: this.#place };
   }
 
   leave(): void {
-    this.#path.pop();
+    this.#place = this.#place?.outer;
   }
 
   /** Runs an action some fields further in. */
   within(names: readonly string[], action: () => void): void {
-    this.#path.push(...names);
+    const before = this.#place;
+    for (const name of names) this.enter(name);
     action();
-    this.#path.length -= names.length;
+    this.#place = before;
   }
 
   /** Goes down one level of nesting. False when that is one too many; then it is reported, and there is no `ascend`. */
@@ -54,7 +61,7 @@ export class DecodeState {
 
   /** @throws ServiceError when there are too many mistakes to go on */
   report(description: string): undefined {
-    this.#violations.push({ field: formatPath(this.#path), description });
+    this.#violations.push({ field: formatPlace(this.#place), description });
     if (this.#violations.length === maxViolations) this.finish();
     return undefined;
   }
@@ -84,17 +91,20 @@ export function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
-function formatPath(path: readonly PathPart[]): string {
-  let text = "";
-  for (const part of path) {
-    if (typeof part === "number") text += `[${part}]`;
-    else if (typeof part === "object")
-      text += `[${shownName.test(part.mapKey) ? `"${part.mapKey}"` : describe(part.mapKey)}]`;
-    else text += (text === "" ? "" : ".") + (shownName.test(part) ? part : describe(part));
-  }
+function formatPlace(place: Place | undefined): string {
+  const text = formatParts(place);
   return text === "" ? "body" : text;
 }
 
-function describe(name: string): string {
-  return `(a name of ${name.length} characters)`;
+function formatParts(place: Place | undefined): string {
+  if (place === undefined) return "";
+  const { part } = place;
+  const outer = formatParts(place.outer);
+  if (typeof part === "number") return `${outer}[${part}]`;
+  if (typeof part === "string") return `${outer}${outer === "" ? "" : "."}${formatName(part)}`;
+  return `${outer}[${shownName.test(part.mapKey) ? `"${part.mapKey}"` : formatName(part.mapKey)}]`;
+}
+
+function formatName(name: string): string {
+  return shownName.test(name) ? name : `(a name of ${name.length} characters)`;
 }

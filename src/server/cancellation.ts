@@ -1,9 +1,13 @@
 import type { ServiceError } from "../errors.js";
 
+type Listener = (reason: ServiceError) => void;
+
 /** Why something waits no longer, told once to whoever listens. As an AbortSignal, at a tenth of its cost. */
 export class Cancellation {
   #reason: ServiceError | undefined;
-  #listeners: Set<(reason: ServiceError) => void> | undefined;
+  /** Hardly ever is there more than one at a time, so the first has a place of its own. */
+  #listener: Listener | undefined;
+  #others: Set<Listener> | undefined;
   #controller: AbortController | undefined;
 
   /** `undefined` as long as there is no reason to stop. */
@@ -29,16 +33,23 @@ export class Cancellation {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    for (const listener of this.#listeners ?? []) listener(reason);
-    this.#listeners = undefined;
+    this.#listener?.(reason);
+    for (const listener of this.#others ?? []) listener(reason);
+    this.#listener = undefined;
+    this.#others = undefined;
   }
 
-  add(listener: (reason: ServiceError) => void): void {
-    this.#listeners ??= new Set();
-    this.#listeners.add(listener);
+  add(listener: Listener): void {
+    if (this.#listener === undefined) {
+      this.#listener = listener;
+      return;
+    }
+    this.#others ??= new Set();
+    this.#others.add(listener);
   }
 
-  remove(listener: (reason: ServiceError) => void): void {
-    this.#listeners?.delete(listener);
+  remove(listener: Listener): void {
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#others?.delete(listener);
   }
 }

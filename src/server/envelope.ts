@@ -10,18 +10,17 @@ const COMPRESSED_FLAG = 1;
  * INVALID_ARGUMENT for a body that ends too early, PAYLOAD_TOO_LARGE for a length of more than `maxBytes`, UNIMPLEMENTED, as
  * gRPC has it, for no message or several, and INTERNAL, likewise, for one that is compressed while no encoding was named.
  */
-export function readEnvelope(body: Uint8Array, maxBytes: number, encoding: unknown): Uint8Array {
+export function readEnvelope(body: Buffer, maxBytes: number, encoding: unknown): Buffer {
   if (body.length === 0) throw new ServiceError("UNIMPLEMENTED", "a unary call needs a message, and there is none");
   if (body.length < ENVELOPE_PREFIX_BYTES) throw incomplete();
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const length = view.getUint32(LENGTH_OFFSET);
+  const length = body.readUInt32BE(LENGTH_OFFSET);
   if (length > maxBytes) {
     throw new ServiceError("PAYLOAD_TOO_LARGE", `the message must be at most ${maxBytes} bytes`);
   }
   const end = ENVELOPE_PREFIX_BYTES + length;
   if (body.length < end) throw incomplete();
   if (body.length > end) throw new ServiceError("UNIMPLEMENTED", "a unary call takes one message, and there are more");
-  const isCompressed = (view.getUint8(0) & COMPRESSED_FLAG) === COMPRESSED_FLAG;
+  const isCompressed = (body.readUInt8(0) & COMPRESSED_FLAG) === COMPRESSED_FLAG;
   if (isCompressed && (encoding === undefined || encoding === "identity")) {
     throw new ServiceError("INTERNAL", "the message is compressed, and grpc-encoding does not say how");
   }

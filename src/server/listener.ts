@@ -44,8 +44,13 @@ const HTTP2_LIMITS = {
   settings: { maxConcurrentStreams: 256, maxHeaderListSize: MAX_HEADER_BYTES },
 };
 const HEADERS_TOO_LARGE = 431;
-/** How often HTTP/1 connections are looked at for requests that took too long to arrive. */
-const TIMEOUT_CHECK_INTERVAL_MS = 5_000;
+/** How often HTTP/1 connections are looked at for requests that took too long to arrive; oftener when they may take less. */
+const MAX_TIMEOUT_CHECK_INTERVAL_MS = 5_000;
+/**
+ * How long an HTTP/1 connection may be idle. Longer than clients and proxies keep theirs (Go 90 s, most load balancers 60 s):
+ * when the server closes first, it is in the way of a request that is being sent, which then fails.
+ */
+const IDLE_TIMEOUT_MS = 120_000;
 const ALPN_HTTP2 = "h2";
 const ALPN_HTTP1 = "http/1.1";
 
@@ -65,7 +70,7 @@ export interface ListenerOptions {
   readonly maxConnections: number;
   /** How long a new connection may stay silent (with TLS: how long its handshake may take). */
   readonly firstByteTimeoutMs: number;
-  /** How long a request may take to arrive. */
+  /** How long a request may take to arrive. Over HTTP/1 it is cut after twice that at the latest, and at most 5 s late. */
   readonly requestTimeoutMs: number;
   /** Takes an HTTP/2 stream, or says `false`, and it becomes a request. */
   readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
@@ -112,7 +117,8 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: options.requestTimeoutMs,
     headersTimeout: options.requestTimeoutMs,
-    connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
+    connectionsCheckingInterval: Math.min(options.requestTimeoutMs, MAX_TIMEOUT_CHECK_INTERVAL_MS),
   };
   const http1 = createHttp1Server(http1Options, (request, response) => {
     // A connection that served its last request while draining is idle from then on.
@@ -211,8 +217,21 @@ function createTlsListener(tls: TlsFiles, handshakeTimeout: number, hand: Hand):
   });
   // A handshake that failed or took too long; the server leaves its socket open.
   server.on("tlsClientError", (_error, socket) => socket.destroy());
-  server.on("secureConnection", (socket) => hand(socket, socket.alpnProtocol === ALPN_HTTP2));
+  server.on("secureConnection", (socket) => {
+    const isHttp2 = socket.alpnProtocol === ALPN_HTTP2;
+    hand(socket, isHttp2);
+    if (!isHttp2) readThroughStream(socket);
+  });
   return server;
+}
+
+/**
+ * Node's HTTP/1 server reads from below the stream. When answers pile up it stops; a TLS record that is there already comes
+ * nevertheless, is taken for a broken request ("Parse Error: Paused", Node 20), and the connection is cut. With a listener
+ * on the stream it reads there, where what comes is kept.
+ */
+function readThroughStream(socket: Socket): void {
+  socket.on("data", () => undefined);
 }
 
 function bind(server: Server, { host, port }: ListenerOptions): Promise<void> {

@@ -14,7 +14,7 @@ import { codeName } from "./error-map.js";
 import type { Response } from "./lane.js";
 import type { RpcMethod } from "./rpc-method.js";
 
-const REQUEST_ID_HEADER = "x-request-id";
+export const REQUEST_ID_HEADER = "x-request-id";
 /** The access log has durations to the microsecond. */
 const US_PER_MS = 1_000;
 /** The longest time that a timer of Node can wait: 2^31 - 1 ms, 24 days. */
@@ -135,9 +135,8 @@ export class Call implements HandlerCall {
     return this.#head.protocol === "grpc" ? requestId : { ...requestId, "cache-control": "no-store" };
   }
 
-  /** Names the call in the response, and ends it when the response is out or the client gone. */
+  /** Ends the call when its response is out or the client gone. */
   attach(response: Response): void {
-    for (const [name, value] of Object.entries(this.commonHeaders)) response.setHeader(name, value);
     response.once("close", () => {
       this.close(response.writableEnded);
     });

@@ -17,7 +17,7 @@ export interface BodyLimits {
  * Reads a request's body whole; `undefined` when it is empty. Throws PAYLOAD_TOO_LARGE as soon as it is too long, what
  * `cancellation` says, which includes that the client went away.
  */
-export function readBody(request: Readable, limits: BodyLimits): Promise<Uint8Array | undefined> {
+export function readBody(request: Readable, limits: BodyLimits): Promise<Buffer | undefined> {
   const { maxBytes, framingBytes, contentLength, cancellation } = limits;
   const isTooLong = (bytes: number) => bytes > maxBytes + framingBytes;
   return new Promise((resolve, reject) => {
@@ -25,21 +25,28 @@ export function readBody(request: Readable, limits: BodyLimits): Promise<Uint8Ar
     if (cancellation.reason !== undefined) return reject(cancellation.reason);
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const settle = (outcome: () => void) => {
-      request.off("data", onData).off("end", onEnd);
-      cancellation.remove(onCancel);
-      outcome();
+    const fail = (reason: ServiceError) => {
+      request.off("data", onData);
+      cancellation.remove(fail);
+      reject(reason);
     };
     const onData = (chunk: Buffer) => {
       bytes += chunk.length;
-      if (isTooLong(bytes)) settle(() => reject(tooLarge(maxBytes)));
+      if (isTooLong(bytes)) fail(tooLarge(maxBytes));
       else chunks.push(chunk);
     };
-    const onEnd = () => settle(() => resolve(bytes === 0 ? undefined : Buffer.concat(chunks)));
-    const onCancel = (reason: ServiceError) => settle(() => reject(reason));
-    request.on("data", onData).on("end", onEnd);
-    cancellation.add(onCancel);
+    cancellation.add(fail);
+    request.on("data", onData);
+    request.on("end", () => {
+      cancellation.remove(fail);
+      resolve(bytes === 0 ? undefined : join(chunks));
+    });
   });
+}
+
+function join(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks;
+  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
 }
 
 function tooLarge(maxBytes: number): ServiceError {

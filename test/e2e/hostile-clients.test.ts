@@ -3,6 +3,7 @@ import { connect as connectHttp2, constants } from "node:http2";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "./eventually.js";
 import { RawConnection } from "./raw-connection.js";
+import { receiveStatus } from "./receive-status.js";
 import { startTestServer, type TestServer } from "./server.js";
 
 const ISSUE = "/latchkey.v2alpha1.ApiKeysService/AdminIssueApiKey";
@@ -10,6 +11,11 @@ const WATCH = "/grpc.health.v1.Health/Watch";
 /** More than any method of these tests takes. */
 const OVERSIZE_BYTES = 3 * 1024 * 1024;
 const ABORTS = 150;
+const REQUEST_TIMEOUT_MS = 300;
+/** Between the end of the time that a request may take and the look that finds it. */
+const CHECK_INTERVAL_MS = REQUEST_TIMEOUT_MS;
+/** For a machine that is busy. */
+const SPARE_MS = 1_500;
 
 let server: TestServer;
 beforeAll(async () => {
@@ -96,15 +102,15 @@ describe("a body that is too large", () => {
       for (let round = 0; round < 5; round++) {
         const stream = post(ISSUE).resume();
         stream.write(Buffer.alloc(OVERSIZE_BYTES));
-        const [trailers] = await once(stream, "trailers");
-        expect(trailers["grpc-status"]).toBe("8");
-        expect(trailers["grpc-message"]).toBe("the body must be at most 1048576 bytes");
+        const status = await receiveStatus(stream);
+        expect(status["grpc-status"]).toBe("8");
+        expect(status["grpc-message"]).toBe("the body must be at most 1048576 bytes");
         stream.end();
       }
       const small = post(ISSUE).resume();
       small.end(Buffer.alloc(5));
-      const [trailers] = await once(small, "trailers");
-      expect(trailers["grpc-message"]).toBe("actor_id: is required; name: is required");
+      const status = await receiveStatus(small);
+      expect(status["grpc-message"]).toBe("actor_id: is required; name: is required");
       session.destroy();
       await close();
     },
@@ -147,9 +153,51 @@ describe("a body that does not come", () => {
       "grpc-timeout": "50m",
     });
     stream.resume().write(Buffer.alloc(3));
-    const [trailers] = await once(stream, "trailers");
-    expect(trailers["grpc-status"]).toBe("4");
+    expect((await receiveStatus(stream))["grpc-status"]).toBe("4");
     stream.close(constants.NGHTTP2_CANCEL);
     session.destroy();
+  });
+});
+
+describe("an HTTP/1 request that does not arrive in full", () => {
+  let strict: TestServer;
+  beforeAll(async () => {
+    strict = await startTestServer({ env: { LATCHKEY_SERVER_REQUEST_TIMEOUT: `${REQUEST_TIMEOUT_MS}ms` } });
+  });
+  afterAll(() => strict.close());
+
+  const TIMED_OUT = /^HTTP\/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n$/;
+  /** The call has its answer, and then the connection its own. */
+  const DEADLINE_THEN_TIMED_OUT = /^HTTP\/1.1 504 [\s\S]*"DEADLINE_EXCEEDED"[\s\S]*}HTTP\/1.1 408 Request Timeout\r\n/;
+  const unary = () => [
+    "POST /v2alpha1/admin/issuedApiKeys HTTP/1.1",
+    "Host: x",
+    `Authorization: Bearer ${strict.tokens.admin}`,
+    "grpc-timeout: 50m", // well before the connection's own time, so that it is clear who answers
+    "Content-Length: 100",
+  ];
+  const stream = [`POST ${WATCH} HTTP/1.1`, "Host: x", "Content-Type: application/grpc-web+proto", "Content-Length: 5"];
+  const whole = ["GET /health/alive HTTP/1.1", "Host: x", "", ""];
+
+  test.each<readonly [string, () => string, RegExp]>([
+    ["whose first line is cut", () => "GET /health", TIMED_OUT],
+    ["whose headers do not end", () => "GET /health/alive HTTP/1.1\r\nHost: x\r\n", TIMED_OUT],
+    ["whose body is cut", () => `${stream.join("\r\n")}\r\n\r\n\0`, TIMED_OUT],
+    [
+      "that is the second on its connection",
+      () => `${whole.join("\r\n")}GET`,
+      /^HTTP\/1.1 200 OK\r\n[\s\S]*HTTP\/1.1 408 /,
+    ],
+    ["whose call has ended with its deadline", () => `${unary().join("\r\n")}\r\n\r\n{`, DEADLINE_THEN_TIMED_OUT],
+  ])("%s is answered, and the connection closed in time", async (_, bytes, expected) => {
+    const startedAt = performance.now();
+    const connection = await RawConnection.open(strict.address);
+    await connection.write(bytes());
+    await connection.closed();
+    const tookMs = performance.now() - startedAt;
+    expect(connection.received.toString("latin1")).toMatch(expected);
+    expect(tookMs).toBeGreaterThan(REQUEST_TIMEOUT_MS - 10);
+    expect(tookMs).toBeLessThan(REQUEST_TIMEOUT_MS + CHECK_INTERVAL_MS + SPARE_MS);
+    expect((await fetch(`${strict.url}/health/alive`)).status).toBe(200);
   });
 });

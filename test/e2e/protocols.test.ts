@@ -1,5 +1,7 @@
 /** One port for everything: who is let in, what it is told apart by, and what is asked about the server itself. */
 
+import { once } from "node:events";
+import { connect as connectTls } from "node:tls";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -110,6 +112,14 @@ describe("connections that are no good", () => {
     const connection = await RawConnection.open(server.address);
     await connection.write(Buffer.from("16030100c8010000c40303", "hex"));
     await connection.closed();
+    await expectAlive();
+  });
+
+  test("a TLS client on the cleartext port", async () => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false });
+    const [error] = await once(socket, "error");
+    expect(error).toMatchObject({ code: "ERR_SSL_WRONG_VERSION_NUMBER" }); // what comes back is HTTP
     await expectAlive();
   });
 

@@ -60,17 +60,23 @@ export function encodeHeaders(fields: Iterable<readonly [string, string]>): Buff
   return Buffer.concat(parts);
 }
 
-/** The numbers of the frames in what a server sent, with those of their streams. */
-export function readFrames(
-  bytes: Buffer,
-): { readonly type: number; readonly streamId: number; readonly payload: Buffer }[] {
+export interface Frame {
+  readonly type: number;
+  readonly flags: number;
+  readonly streamId: number;
+  readonly payload: Buffer;
+}
+
+/** The frames in what a server sent, but for the last when it is not whole. */
+export function readFrames(bytes: Buffer): Frame[] {
   const frames = [];
   for (let start = 0; start + HEADER_BYTES <= bytes.length; ) {
     const end = start + HEADER_BYTES + bytes.readUIntBE(start, TYPE_OFFSET);
     if (end > bytes.length) break;
     const type = bytes.readUInt8(start + TYPE_OFFSET);
+    const flags = bytes.readUInt8(start + FLAGS_OFFSET);
     const streamId = bytes.readUInt32BE(start + STREAM_OFFSET);
-    frames.push({ type, streamId, payload: bytes.subarray(start + HEADER_BYTES, end) });
+    frames.push({ type, flags, streamId, payload: bytes.subarray(start + HEADER_BYTES, end) });
     start = end;
   }
   return frames;

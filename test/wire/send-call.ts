@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from "node:http2";
+import { receiveStatus } from "../e2e/receive-status.js";
 import type { GeneratedCall } from "./generate-call.js";
 
 /** What a client gets to see of an answer. */
@@ -23,12 +24,20 @@ export async function sendCall(session: ClientHttp2Session, call: GeneratedCall)
   const isWhole = call.ending === "end" || call.ending === "cancel after the end";
   const pieces = isWhole ? call.pieces : call.pieces.slice(0, Math.floor(call.pieces.length / 2));
   for (const piece of pieces) await write(stream, piece);
-  if (call.ending === "stall") stream.once("trailers", () => stream.close(constants.NGHTTP2_CANCEL));
+  if (call.ending === "stall") leaveAfterStatus(stream);
   if (call.ending === "cancel after half the body") return cancel();
   if (isWhole) stream.end();
   if (call.ending === "cancel after the end") return cancel();
   const { resetCode, ...rest } = await observed;
   return { ...rest, resetCode: call.ending === "stall" ? undefined : resetCode };
+}
+
+/** Without the status the stream ends by itself, and what was seen of it tells. */
+function leaveAfterStatus(stream: ClientHttp2Stream): void {
+  receiveStatus(stream).then(
+    () => stream.close(constants.NGHTTP2_CANCEL),
+    () => undefined,
+  );
 }
 
 function observe(stream: ClientHttp2Stream): Promise<Observed> {

@@ -1,6 +1,5 @@
 /** A service in a process of its own, and a client that goes on using it while others attack. */
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:http2";
 import { tmpdir } from "node:os";
@@ -10,6 +9,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { AdminVerifyApiKeyRequestSchema } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import { ChildService } from "../e2e/child-service.js";
 import { envelope } from "../e2e/grpc-wire.js";
+import { receiveStatus } from "../e2e/receive-status.js";
 
 export const VERIFY_PATH = "/latchkey.v2alpha1.ApiKeysService/AdminVerifyApiKey";
 const KIBIBYTE = 1024;
@@ -126,8 +126,7 @@ async function verify(session: ReturnType<typeof connect>): Promise<string> {
   const request = create(AdminVerifyApiKeyRequestSchema, { credential: "unknown" });
   stream.resume().end(envelope(toBinary(AdminVerifyApiKeyRequestSchema, request)));
   try {
-    const [trailers] = await once(stream, "trailers");
-    return String(trailers["grpc-status"]);
+    return String((await receiveStatus(stream))["grpc-status"]);
   } catch (error) {
     return String(error);
   }

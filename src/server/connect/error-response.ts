@@ -17,6 +17,7 @@ import { protocolOf } from "./protocol.js";
 import type { WholeResponse } from "./write-response.js";
 
 const HTTP_OK = 200;
+const NO_BODY = new Uint8Array(0);
 const GRPC_PROTO = "application/grpc+proto";
 /** What HTTP itself refuses, before there is a call of any protocol. */
 const REFUSED_BY_HTTP: ReadonlySet<Reason> = new Set<Reason>([
@@ -39,7 +40,9 @@ export function errorResponse(
   const trailer = new Headers(metadata?.trailers);
   switch (protocol) {
     case "grpc":
-      return { status: HTTP_OK, header, body: new Uint8Array(), trailer: setErrorTrailers(trailer, error) };
+      // With nothing to say before it, the status takes the place of the headers ("Trailers-Only", PROTOCOL-HTTP2.md).
+      if (metadata === undefined) return { status: HTTP_OK, header: setErrorTrailers(header, error), body: NO_BODY };
+      return { status: HTTP_OK, header, body: NO_BODY, trailer: setErrorTrailers(trailer, error) };
     case "grpc-web":
       return {
         status: HTTP_OK,

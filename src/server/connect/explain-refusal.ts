@@ -55,10 +55,17 @@ function errorFromResponse(response: WholeResponse, contentType: string | undefi
   }
 }
 
+type JsonDecoder = ReturnType<typeof compileJsonDecoder>;
+
+/** Compiled when the first mistake in such a message is to be explained. */
+const decoders = new Map<DescMessage, JsonDecoder>();
+
 /** Reads the body again, with the decoder that names the field. `undefined`: it takes what plain ProtoJSON does not. */
 function findJsonMistake(input: DescMessage, body: Uint8Array): ServiceError | undefined {
+  const decode = decoders.get(input) ?? compileJsonDecoder(input);
+  decoders.set(input, decode);
   try {
-    compileJsonDecoder(input)(JSON.parse(new TextDecoder().decode(body)));
+    decode(JSON.parse(new TextDecoder().decode(body)));
     return undefined;
   } catch (error) {
     if (error instanceof ServiceError) return error;

@@ -64,6 +64,7 @@ export function createConnectLane(options: ConnectLaneOptions): Lane {
         ...(request.method === "GET" && { query: queryOf(request) }),
       });
       call.attach(response);
+      for (const [name, value] of Object.entries(call.commonHeaders)) response.setHeader(name, value);
       return serve(request, response, endpoint, call, shutdownSignal);
     },
   };

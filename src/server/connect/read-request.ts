@@ -17,7 +17,7 @@ const ORIGIN = "http://localhost";
 const HTTP_VERSION = "2.0";
 /** What envelopes add to a message: one byte of flags and four of length, and as much again for an end-of-stream one. */
 const FRAMING_BYTES = 10;
-const NO_BODY = new Uint8Array(0);
+const NO_BODY = Buffer.alloc(0);
 
 /**
  * The request of a unary method, with its body read. The deadline is the pipeline's, so connect is told of none. `json` is

@@ -52,6 +52,8 @@ function write(response: Response, chunk: Uint8Array): boolean {
 /**
  * Over HTTP/2 an answer without trailers leaves in one piece, which Node's response does not do: at the head of an answer a
  * client may end a body that was promised longer (Go's does), nghttp2 resets the stream for that, and the rest is lost.
+ * What is left of the body flows from here on, for Node resets a stream that is answered so and that nobody reads; in the
+ * middle of a write that makes a client of Node wait for ever.
  */
 function writeHead(
   response: Response,
@@ -65,6 +67,7 @@ function writeHead(
     return;
   }
   const headers = { ":status": status, ...response.getHeaders(), ...nodeHeaders(header) };
+  response.stream.resume();
   response.stream.respond(headers, { endStream: isEmpty });
 }
 

@@ -2,7 +2,7 @@
  * Unary gRPC on the bare HTTP/2 stream, for what nearly every call is: a binary message that is not compressed. Whatever else
  * comes goes to the connect lane, and gets the same answers there; this one is fast because it does nothing twice.
  */
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { type Message, toBinary } from "@bufbuild/protobuf";
 import { createEncoder } from "../encoder.js";
 import { writeEnvelope } from "../envelope.js";
@@ -39,10 +39,10 @@ export function createGrpcUnaryLane({ services, pipeline }: GrpcUnaryLaneOptions
       const call = pipeline.open(endpoint.method, {
         protocol: "grpc",
         headers,
-        peerAddress: stream.session?.socket.remoteAddress,
+        peerAddress: peerAddressOf(stream),
       });
-      stream.on("error", () => undefined); // broken by its client, at any time; "close" follows
-      stream.once("close", () => call.close(stream.headersSent));
+      stream.on("error", ignoreBroken);
+      stream.on("close", () => call.close(stream.headersSent));
       answer(stream, headers, endpoint, call).catch((error) => stream.destroy(error));
       return true;
     },
@@ -63,6 +63,21 @@ async function answer(
     writeError(stream, call.fail(error), call);
     dropRestOfStream(stream);
   }
+}
+
+/** A stream is broken by its client, at any time; "close" follows. */
+function ignoreBroken(): void {}
+
+const peerAddresses = new WeakMap<Http2Session, string | undefined>();
+
+/** Of the stream's connection, which is asked once: Node answers through a proxy. */
+function peerAddressOf({ session }: ServerHttp2Stream): string | undefined {
+  if (session === undefined) return undefined;
+  const known = peerAddresses.get(session);
+  if (known !== undefined) return known;
+  const address = session.socket.remoteAddress;
+  peerAddresses.set(session, address);
+  return address;
 }
 
 function createEndpoint(method: RpcMethod): Endpoint {

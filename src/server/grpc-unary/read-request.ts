@@ -5,7 +5,7 @@ import type { Call } from "../pipeline.js";
 import { readBody } from "../read-body.js";
 import { type RpcMethod, undecodable } from "../rpc-method.js";
 
-const NO_BODY = new Uint8Array(0);
+const NO_BODY = Buffer.alloc(0);
 
 /** Reads the one message of a unary call. */
 export async function readMessage(

@@ -86,9 +86,9 @@ async function answer(
       cancellation: call.cancellation,
     });
     const message = target.bind({ variables, query: queryOf(request), body });
-    writeJson(response, target.method.successStatus, target.encode(await call.run(message)));
+    writeJson(response, target.method.successStatus, target.encode(await call.run(message)), call);
   } catch (error) {
-    writeError(response, call.fail(error));
+    writeError(response, call.fail(error), call);
   } finally {
     dropRest(request, response);
   }

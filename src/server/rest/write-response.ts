@@ -1,4 +1,5 @@
 import type { Response } from "../lane.js";
+import type { Call } from "../pipeline.js";
 
 const HEADERS = {
   "content-type": "application/json",
@@ -6,8 +7,8 @@ const HEADERS = {
 };
 
 /** Writes a whole JSON answer. */
-export function writeJson(response: Response, status: number, json: string): void {
+export function writeJson(response: Response, status: number, json: string, call: Call): void {
   if (response.destroyed || response.headersSent) return; // the client is gone
-  response.writeHead(status, { ...HEADERS, "content-length": Buffer.byteLength(json) });
+  response.writeHead(status, { ...HEADERS, ...call.commonHeaders, "content-length": Buffer.byteLength(json) });
   response.end(json);
 }
