@@ -5,7 +5,8 @@
  *
  * - A record is named by tenant and key id. Its `version` starts at 1 and grows by 1 with every change.
  * - `insert` creates a record, or fails because there is one. It never overwrites, except for a tombstone: then the
- *   new record continues the tombstone's version, so that no version of a key id is ever used twice.
+ *   new record continues the tombstone's version, so that no version of a key id is ever used twice. `insertMany` is as
+ *   many inserts, and no more than that: other callers may see some of them first.
  * - `compareAndSet` changes named fields of an existing record, if it is still at the version that was read. It never
  *   creates a record. `undefined` is a definite "no match": the record is at another version, deleted or was never
  *   there.
@@ -13,7 +14,7 @@
  *   to every read and list, until `removeTombstones` collects it. That is a change like any other: the tombstone has the
  *   next version. Once it is collected nothing is left, and versions start at 1 again.
  * - A write is durable when its promise resolves. When a method *throws* UNAVAILABLE, the write may have happened or
- *   not: the caller reads again.
+ *   not: the caller reads again. Of an `insertMany` any part may have happened.
  * - Reads see every write that was acknowledged before they began, by any process (MongoDB: majority reads of the
  *   primary).
  * - Lists are in (create time descending, key id ascending) order. A walk by cursor sees every record that was there
@@ -29,6 +30,13 @@
 export interface KeyStore {
   /** Creates the record at version 1, or at the version after a tombstone's. Ignores `record.version`. */
   insert(record: KeyRecord): Promise<InsertResult>;
+
+  /**
+   * Inserts each record as `insert` would, in bulk; the results are in the order of the records. A record that is there,
+   * or whose id an earlier one of this call has, is `exists` and hinders no other. It recognises what it wrote itself by
+   * `deriveSeed`, so no two different records may share that.
+   */
+  insertMany(records: readonly KeyRecord[]): Promise<InsertResult[]>;
 
   /** Reads one record; `undefined` when there is none, or only a tombstone. */
   read(id: KeyId): Promise<KeyRecord | undefined>;
@@ -48,6 +56,11 @@ export interface KeyStore {
   /** Records with `pending` set that were created before `createdBefore`, any tenant, oldest first, at most `limit`. */
   listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]>;
 
+  /**
+   * Records with a `sealedSecret` that expires before `expiredBefore`, any tenant, oldest expiry first, at most `limit`.
+   */
+  listSealed(expiredBefore: Date, limit: number): Promise<KeyRecord[]>;
+
   /** Removes tombstones made before `deletedBefore`, at most `limit`; answers how many went. */
   removeTombstones(deletedBefore: Date, limit: number): Promise<number>;
 
@@ -56,6 +69,12 @@ export interface KeyStore {
    * `false`: another holder has it. A lease saves work, it protects nothing: what its holder does must be safe to do twice.
    */
   acquireLease(name: string, holder: string, ttlMs: number): Promise<boolean>;
+
+  /**
+   * What is stored under `name`, which is `value` when nothing was. The first claim decides for good: every caller gets the
+   * same bytes, in any process and at any time.
+   */
+  claim(name: string, value: Uint8Array): Promise<Uint8Array>;
 
   /** Resolves when the store can be read now. */
   ping(): Promise<void>;
@@ -114,6 +133,21 @@ export interface Pending {
   readonly version: number;
 }
 
+/** Of a key that was made by a request with a request id. Keyed hashes, so that the store tells neither to who reads it. */
+export interface Idempotency {
+  /** 32 bytes: of the request id. */
+  readonly requestIdHash: Uint8Array;
+  /** 32 bytes: of the request, so that another request with the same id is told apart. */
+  readonly fingerprint: Uint8Array;
+}
+
+/** The secret of a new key, for retries of the request that made it. The store holds nothing that opens it. */
+export interface SealedSecret {
+  readonly box: Uint8Array;
+  /** From then on it may be removed. */
+  readonly expireTime: Date;
+}
+
 /** A key as it is stored. Dates have millisecond precision. An optional field that is not set is absent, never null. */
 export interface KeyRecord extends KeyId {
   readonly kind: KeyKind;
@@ -142,6 +176,10 @@ export interface KeyRecord extends KeyId {
   readonly successor?: string;
   /** Set while this key is the new key of a rotation that may not have committed. */
   readonly pending?: Pending;
+
+  /** Never changes after creation. */
+  readonly idempotency?: Idempotency;
+  readonly sealedSecret?: SealedSecret;
 }
 
 /** What may change after creation. */
@@ -154,7 +192,8 @@ export type MutableField =
   | "updateTime"
   | "revocation"
   | "successor"
-  | "pending";
+  | "pending"
+  | "sealedSecret";
 
 /** Fields to set; `null` removes an optional field; a field that is not named stays as it is. */
 export type KeyChange = {

@@ -19,6 +19,11 @@ export function describeReads(store: () => KeyStore): void {
       }),
       "a time before 1970": sampleRecord({ createTime: new Date("1901-02-03T04:05:06.789Z") }),
       "a quota of 1": sampleRecord({ rateLimitPolicy: { quota: 1n, windowMs: 1, unit: "concurrent-requests" } }),
+      "bytes of every value": sampleRecord({
+        idempotency: { requestIdHash: allBytes(), fingerprint: allBytes().reverse() },
+        sealedSecret: { box: allBytes(), expireTime: new Date(-1) },
+      }),
+      "an empty box": sampleRecord({ sealedSecret: { box: new Uint8Array(), expireTime: new Date(0) } }),
       "a revocation without more": sampleRecord({ revocation: { reason: "superseded" } }),
     };
     test.each(Object.entries(cases))("gives back exactly what was written: %s", async (_name, record) => {
@@ -26,7 +31,21 @@ export function describeReads(store: () => KeyStore): void {
       const read = await store().read(record);
       expect(read).toEqual(record);
       expect(Object.keys(read ?? {}).sort()).toEqual(Object.keys(record).sort());
-      expect(read?.deriveSeed.constructor).toBe(Uint8Array);
+      const { requestIdHash, fingerprint } = read?.idempotency ?? {};
+      for (const bytes of [read?.deriveSeed, requestIdHash, fingerprint, read?.sealedSecret?.box]) {
+        expect(bytes?.constructor ?? Uint8Array).toBe(Uint8Array);
+      }
+    });
+
+    test("gives back the bytes of a view, and not what is around them", async () => {
+      const view = allBytes().subarray(7, 39);
+      const record = sampleRecord({
+        deriveSeed: view,
+        idempotency: { requestIdHash: view, fingerprint: view },
+        sealedSecret: { box: view, expireTime: new Date(0) },
+      });
+      await store().insert(record);
+      expect(await store().read(record)).toEqual(record);
     });
 
     test("gives back metadata to the letter, and pollutes nothing", async () => {
@@ -122,4 +141,8 @@ export function describeReads(store: () => KeyStore): void {
       expect(await store().readMany(tenantId, keyIds)).toEqual(records);
     });
   });
+}
+
+function allBytes(): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, index) => index);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
-import type { KeyStore } from "../../src/store/key-store.js";
+import type { KeyRecord, KeyStore } from "../../src/store/key-store.js";
 import { sampleRecord } from "./sample-record.js";
 
 const HOUR_MS = 3_600_000;
@@ -41,6 +41,55 @@ export function describeSweeping(store: () => KeyStore): void {
       expect(await isListed()).toBe(false);
       await store().insert({ ...record, pending });
       expect(await isListed()).toBe(true);
+    });
+  });
+
+  describe("listSealed", () => {
+    const box = new Uint8Array([1, 2, 3]);
+    const sealedUntil = (expireTime: Date) => ({ sealedSecret: { box, expireTime } });
+    const sealedOf = async (records: readonly KeyRecord[], expiredBefore: Date) => {
+      const tenantIds = new Set(records.map((record) => record.tenantId));
+      const found = await store().listSealed(expiredBefore, MANY);
+      return found.filter((record) => tenantIds.has(record.tenantId));
+    };
+
+    test("finds records of every tenant whose sealed secret expired before a time, oldest expiry first", async () => {
+      // Created in the opposite order, so that it is not the create time that orders them.
+      const early = sampleRecord({ ...sealedUntil(new Date(-2000)), createTime: new Date(9), kind: "imported" });
+      const middle = sampleRecord({ ...sealedUntil(new Date(-1000)), createTime: new Date(8) });
+      const late = sampleRecord({ ...sealedUntil(new Date(-500)), createTime: new Date(7) });
+      const unsealed = sampleRecord({ createTime: new Date(-3000), expireTime: new Date(-3000) });
+      const records = [late, early, unsealed, middle];
+      for (const record of records) await store().insert(record);
+      expect(await sealedOf(records, new Date(-2000))).toEqual([]);
+      expect(await sealedOf(records, new Date(-1999))).toEqual([early]);
+      expect(await sealedOf(records, new Date(0))).toEqual([early, middle, late]);
+      expect(await store().listSealed(new Date(-499), 2)).toEqual([early, middle]);
+      expect(await store().listSealed(new Date(-499), 0)).toEqual([]);
+    });
+
+    test("follows every change of the field", async () => {
+      const record = sampleRecord(sealedUntil(new Date(1000)));
+      const listed = async (expiredBefore: number) => (await sealedOf([record], new Date(expiredBefore))).length;
+      await store().insert(record);
+      expect(await listed(1001)).toBe(1);
+      await store().compareAndSet(record, 1, { name: "another" });
+      expect(await listed(1001)).toBe(1);
+      await store().compareAndSet(record, 2, sealedUntil(new Date(2000)));
+      expect(await listed(1001)).toBe(0);
+      expect(await listed(2001)).toBe(1);
+      await store().compareAndSet(record, 3, { sealedSecret: null });
+      expect(await listed(2001)).toBe(0);
+      await store().compareAndSet(record, 4, sealedUntil(new Date(500)));
+      expect(await listed(501)).toBe(1);
+      await store().delete(record, 5);
+      expect(await listed(2001)).toBe(0);
+      await store().insert(record);
+      expect(await sealedOf([record], new Date(1001))).toEqual([{ ...record, version: 7 }]);
+      await store().delete(record, 7);
+      const { sealedSecret: _none, ...unsealed } = record;
+      await store().insert(unsealed);
+      expect(await listed(2001)).toBe(0);
     });
   });
 

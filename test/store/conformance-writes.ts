@@ -78,6 +78,7 @@ export function describeWrites(store: () => KeyStore): void {
         "revocation",
         "successor",
         "pending",
+        "sealedSecret",
       ]) as KeyChange;
       expect(await store().compareAndSet(record, 1, everything)).toEqual({ ...record, ...everything, version: 2 });
       const removed = await store().compareAndSet(record, 2, {
@@ -87,11 +88,22 @@ export function describeWrites(store: () => KeyStore): void {
         revocation: null,
         successor: null,
         pending: null,
+        sealedSecret: null,
         scopes: [],
       });
       expect(removed).toEqual({ ...record, name: full.name, updateTime: full.updateTime, version: 3 });
       expect(Object.keys(removed ?? {})).not.toContain("metadata");
       expect(await store().read(record)).toEqual(removed);
+    });
+
+    test("leaves what never changes, whatever the change names", async () => {
+      const record = fullRecord();
+      await store().insert(record);
+      const { idempotency, deriveSeed, kind } = fullRecord();
+      const change = { idempotency, deriveSeed, kind, actorId: "another", sealedSecret: null };
+      const { sealedSecret: _removed, ...left } = record;
+      expect(await store().compareAndSet(record, 1, change as KeyChange)).toEqual({ ...left, version: 2 });
+      expect(await store().read(record)).toEqual({ ...left, version: 2 });
     });
 
     test("replaces metadata and policies as a whole", async () => {

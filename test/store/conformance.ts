@@ -4,6 +4,8 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ServiceError } from "../../src/errors.js";
 import type { KeyStore } from "../../src/store/key-store.js";
+import { describeBulk } from "./conformance-bulk.js";
+import { describeClaims } from "./conformance-claims.js";
 import { describeLists } from "./conformance-lists.js";
 import { describeReads } from "./conformance-reads.js";
 import { describeSweeping } from "./conformance-sweeping.js";
@@ -33,9 +35,14 @@ export function describeKeyStore(name: string, createFixture: () => Promise<Stor
     });
 
     describeWrites(() => store);
+    describeBulk(() => store);
     describeReads(() => store);
     describeLists(() => store);
     describeSweeping(() => store);
+    describeClaims(
+      () => store,
+      () => fixture,
+    );
 
     describe("handles", () => {
       test("two handles on one store see each other's writes at once", async () => {
@@ -78,14 +85,17 @@ export function describeKeyStore(name: string, createFixture: () => Promise<Stor
         const list = { tenantId: id.tenantId, kind: id.kind, limit: 1 };
         const calls: Readonly<Record<Exclude<keyof KeyStore, "close">, () => Promise<unknown>>> = {
           insert: () => closed.insert(id),
+          insertMany: () => closed.insertMany([]),
           read: () => closed.read(id),
           readMany: () => closed.readMany(id.tenantId, [id.keyId]),
           compareAndSet: () => closed.compareAndSet(id, 1, { name: "x" }),
           delete: () => closed.delete(id, 1),
           list: () => closed.list(list),
           listPending: () => closed.listPending(new Date(), 1),
+          listSealed: () => closed.listSealed(new Date(), 1),
           removeTombstones: () => closed.removeTombstones(new Date(), 1),
           acquireLease: () => closed.acquireLease(randomUUID(), "a", 1000),
+          claim: () => closed.claim(randomUUID(), new Uint8Array(1)),
           ping: () => closed.ping(),
         };
         for (const call of Object.values(calls)) {

@@ -5,6 +5,19 @@ import { sampleRecord } from "./sample-record.js";
 export const TENANT = "00000000-0000-0000-0000-000000000000";
 export const ACTOR = "crash-test";
 
+/** Keys that one process lets live at a time. */
+export const LIVES_AT_ONCE = 8;
+
+const BATCH_RECORDS = 50;
+
+/** The records of one `insertMany`, each in every index table. */
+export function batchOf(prefix: string, index: number): KeyRecord[] {
+  return Array.from({ length: BATCH_RECORDS }, (_, position) => ({
+    ...crashRecord(`${prefix}-${index}-${position}`),
+    sealedSecret: { box: new Uint8Array(100), expireTime: new Date(index) },
+  }));
+}
+
 /** Fixed but for its id, so that another process knows what it must look like. */
 export function crashRecord(keyId: string): KeyRecord {
   return sampleRecord({

@@ -2,6 +2,8 @@
  * A process of its own on an embedded store, for embedded-crash.test.ts and embedded-limits.test.ts:
  *
  *     live DIRECTORY PREFIX       lives of keys, one after the other, eight at a time, until it is killed
+ *     batch DIRECTORY PREFIX      batches of inserts, one after the other, until it is killed
+ *     claim DIRECTORY PREFIX N    the claims `claim-0` to `claim-(N-1)`, each with a value that is this process's own
  *     count DIRECTORY PREFIX N    N inserts, and N increments of the key `counter`, 16 at a time
  *     fill DIRECTORY PREFIX FILE  inserts until the store is UNAVAILABLE; reads; removes FILE; inserts again
  *
@@ -10,9 +12,8 @@
 import { unlinkSync, writeSync } from "node:fs";
 import { ServiceError } from "../../src/errors.js";
 import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
-import { crashRecord, LIFE, TENANT } from "./crash-record.js";
+import { batchOf, crashRecord, LIFE, LIVES_AT_ONCE, TENANT } from "./crash-record.js";
 
-const LIVES_AT_ONCE = 8;
 const WRITERS_AT_ONCE = 16;
 const FILL_BYTES = 4000;
 
@@ -47,6 +48,20 @@ async function count(writer: number, total: number): Promise<void> {
   }
 }
 
+async function batches(): Promise<never> {
+  for (let index = 0; ; index += 1) {
+    await store.insertMany(batchOf(prefix, index));
+    say("ack", index);
+  }
+}
+
+async function claim(total: number): Promise<void> {
+  for (let index = 0; index < total; index += 1) {
+    const claimed = await store.claim(`claim-${index}`, Buffer.from(`${prefix}-${index}`));
+    say("claimed", index, Buffer.from(claimed).toString());
+  }
+}
+
 async function fill(): Promise<void> {
   const insert = (index: number) =>
     store.insert({ ...crashRecord(`${prefix}-${index}`), metadata: { text: "x".repeat(FILL_BYTES) } });
@@ -72,6 +87,8 @@ async function fill(): Promise<void> {
 
 say("ready");
 if (mode === "live") await Promise.all(Array.from({ length: LIVES_AT_ONCE }, (_, caller) => live(caller)));
+if (mode === "batch") await batches();
+if (mode === "claim") await claim(Number(argument));
 if (mode === "count") {
   await Promise.all(Array.from({ length: WRITERS_AT_ONCE }, (_, writer) => count(writer, Number(argument))));
 }

@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
 import type { KeyRecord, KeyStore } from "../../src/store/key-store.js";
-import { ACTOR, crashRecord, LIFE, stateAfter, TENANT } from "./crash-record.js";
+import { ACTOR, batchOf, crashRecord, LIFE, LIVES_AT_ONCE, stateAfter, TENANT } from "./crash-record.js";
 import { type StoreProcess, startStoreProcess } from "./store-process.js";
 
 const ROUNDS = 8;
 const SEED = 20260102;
 const MAX_LIFE_MS = 300;
+const MAX_BATCHES_MS = 100;
 const MANY = 1_000_000;
 const TIMEOUT_MS = 60_000;
 
@@ -35,6 +36,38 @@ describe("embedded store and kill -9", () => {
       }
       // The kills came in the middle of the work, and at different steps of it.
       expect(acknowledged.length).toBeGreaterThan(ROUNDS * 20);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "leaves every batch of inserts as a whole or not at all, and all that were acknowledged",
+    async () => {
+      const random = seededRandom(SEED);
+      let acknowledged = 0;
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const prefix = `batches${round}`;
+        const batchStore = join(directory, prefix);
+        const lines = await killProcess(["batch", batchStore, prefix], random() * MAX_BATCHES_MS);
+        const count = lines.filter((line) => line.startsWith("ack ")).length;
+        acknowledged += count;
+        const store = await openEmbeddedStore({ directory: batchStore });
+        const stored: KeyRecord[] = [];
+        // The one after the last that was acknowledged may be there too.
+        for (let index = 0; index <= count; index += 1) {
+          const batch = batchOf(prefix, index);
+          const found = await store.readMany(
+            TENANT,
+            batch.map((record) => record.keyId),
+          );
+          const isThere = index < count || found[0] !== undefined;
+          expect(found).toEqual(batch.map((record) => (isThere ? record : undefined)));
+          if (isThere) stored.push(...batch);
+        }
+        await checkIndexes(store, stored);
+        await store.close();
+      }
+      expect(acknowledged).toBeGreaterThan(ROUNDS);
     },
     TIMEOUT_MS,
   );
@@ -82,6 +115,29 @@ describe("embedded store in several processes", () => {
   );
 });
 
+describe("claims of the embedded store by several processes", () => {
+  test(
+    "are decided once: all get the same, the one that comes later too",
+    async () => {
+      const claims = 40;
+      const prefixes = ["first", "second", "third"];
+      const start = (prefix: string) => startStoreProcess(["claim", directory, prefix, String(claims)]);
+      const processes = prefixes.map(start);
+      for (const { ended } of processes) expect(await ended).toEqual({ code: 0, signal: null });
+      const answers = processes.map(({ lines }) => lines.filter((line) => line.startsWith("claimed")));
+      expect(answers[0]).toHaveLength(claims);
+      for (const [index, line] of (answers[0] ?? []).entries()) {
+        expect(prefixes.map((prefix) => `claimed ${index} ${prefix}-${index}`)).toContain(line);
+      }
+      expect(answers).toEqual(answers.map(() => answers[0]));
+      const later = start("later");
+      await later.ended;
+      expect(later.lines).toEqual(processes[0]?.lines);
+    },
+    TIMEOUT_MS,
+  );
+});
+
 /** So many writes of a key's life were acknowledged; `isLast`: there may be one more, and the next key's first. */
 interface Acknowledged {
   readonly keyId: string;
@@ -89,17 +145,22 @@ interface Acknowledged {
   readonly isLast: boolean;
 }
 
-async function killOneProcess(prefix: string, lifeMs: number): Promise<Acknowledged[]> {
-  const running: StoreProcess = startStoreProcess(["live", directory, prefix], {
+/** Answers what it printed until it was killed, `lifeMs` after it was ready. */
+async function killProcess(options: readonly string[], lifeMs: number): Promise<readonly string[]> {
+  const running: StoreProcess = startStoreProcess(options, {
     onLine(line) {
       if (line === "ready") setTimeout(() => running.child.kill("SIGKILL"), lifeMs);
     },
   });
   expect(await running.ended).toEqual({ code: null, signal: "SIGKILL" });
+  return running.lines;
+}
 
-  const newest = new Map<string, number>();
-  const writes = new Map<string, number>();
-  for (const line of running.lines) {
+async function killOneProcess(prefix: string, lifeMs: number): Promise<Acknowledged[]> {
+  // A key that lives in the first place may be there before anything of it was acknowledged.
+  const newest = new Map(Array.from({ length: LIVES_AT_ONCE }, (_, caller) => [String(caller), 0]));
+  const writes = new Map(Array.from(newest.keys(), (caller) => [`${prefix}-${caller}-0`, 0]));
+  for (const line of await killProcess(["live", directory, prefix], lifeMs)) {
     const match = /^ack (\d+) (\d+) (\d+)$/.exec(line);
     if (match === null) continue;
     const [, caller = "", index = "", step = ""] = match;
@@ -135,6 +196,8 @@ async function checkIndexes(store: KeyStore, stored: readonly KeyRecord[]): Prom
   expect(byKeyId(await store.list({ ...list, actorId: ACTOR }))).toEqual(byKeyId(stored));
   const pending = stored.filter((record) => record.pending !== undefined);
   expect(byKeyId(await store.listPending(new Date(), MANY))).toEqual(byKeyId(pending));
+  const sealed = stored.filter((record) => record.sealedSecret !== undefined);
+  expect(byKeyId(await store.listSealed(new Date(), MANY))).toEqual(byKeyId(sealed));
 }
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */

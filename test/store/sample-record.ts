@@ -41,6 +41,8 @@ export function fullRecord(fields: Partial<KeyRecord> = {}): KeyRecord {
     secretHash: new Uint8Array(randomBytes(32)),
     successor: randomUUID(),
     pending: { predecessor: randomUUID(), version: 7 },
+    idempotency: { requestIdHash: new Uint8Array(randomBytes(32)), fingerprint: new Uint8Array(randomBytes(32)) },
+    sealedSecret: { box: new Uint8Array(randomBytes(61)), expireTime: new Date("2026-01-02T03:14:05.679Z") },
     ...fields,
   });
 }

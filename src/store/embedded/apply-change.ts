@@ -11,6 +11,7 @@ const MUTABLE_FIELDS: readonly MutableField[] = [
   "revocation",
   "successor",
   "pending",
+  "sealedSecret",
 ];
 
 /** The record after a change, at the next version. */

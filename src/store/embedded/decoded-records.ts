@@ -8,29 +8,29 @@ const MAX_RECORDS = 10_000;
 interface Decoded {
   readonly key: Buffer;
   /** What was stored when it was decoded. */
-  readonly bytes: Buffer;
+  readonly text: string;
   readonly record: KeyRecord;
 }
 
 /**
- * Records that need not be decoded again. Every read still reads what is stored: only when those bytes are the ones that were
- * decoded before, to the last, is the record the same.
+ * Records that need not be decoded again. Every read still reads what is stored: only when that text is the one that was
+ * decoded before, to the last character, is the record the same.
  */
 export class DecodedRecords {
   readonly #decoded = new Map<string, Decoded>();
 
   /** `fetch` answers what is stored under a key now. */
-  read(id: KeyId, fetch: (key: Buffer) => Buffer | undefined): KeyRecord | undefined {
+  read(id: KeyId, fetch: (key: Buffer) => string | undefined): KeyRecord | undefined {
     const name = `${id.tenantId}/${id.keyId}`;
     const known = this.#decoded.get(name);
     const key = known?.key ?? recordKey(id);
-    const bytes = key && fetch(key);
-    if (key === undefined || bytes === undefined) return undefined;
-    if (known?.bytes.equals(bytes)) return known.record;
+    const text = key && fetch(key);
+    if (key === undefined || text === undefined) return undefined;
+    if (known?.text === text) return known.record;
 
-    const entry = decodeEntry(bytes.toString());
+    const entry = decodeEntry(text);
     if (!("record" in entry)) return undefined;
-    this.#remember(name, { key, bytes, record: entry.record });
+    this.#remember(name, { key, text, record: entry.record });
     return entry.record;
   }
 

@@ -6,6 +6,7 @@
  *     byKind      name(tenant) kind newest-first(create time) key-id
  *     byActor     name(tenant) kind SHA-256(actor id) newest-first(create time) key-id
  *     pending     oldest-first(create time) name(tenant) key-id
+ *     sealed      oldest-first(expire time of the sealed secret) name(tenant) key-id
  *     tombstones  oldest-first(time of the delete) name(tenant) key-id
  *
  * The key id is always last, so it needs no end mark; everything before it has a fixed or a stated length. An actor id may be
@@ -62,12 +63,12 @@ export function recordKeyFromListKey(prefix: Buffer, key: Uint8Array): Buffer {
   return Buffer.concat([prefix.subarray(0, 1 + tenantLength), key.subarray(prefix.length + TIME_BYTES)]);
 }
 
-/** A key of `pending` or `tombstones`. */
+/** A key of `pending`, `sealed` or `tombstones`. */
 export function timeKey(time: Date, key: Uint8Array): Buffer {
   return Buffer.concat([oldestFirst(time), key]);
 }
 
-/** Where the keys of `pending` or `tombstones` end that are from before `time`. */
+/** Where the keys of such a table end that are from before `time`. */
 export function timeBound(time: Date): Buffer {
   return oldestFirst(time);
 }

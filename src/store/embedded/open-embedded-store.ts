@@ -9,13 +9,17 @@ import { recordKey } from "./index-keys.js";
 import {
   addRecord,
   buryRecord,
-  getEntry,
   getRecord,
   listPendingRecords,
   listRecords,
+  listSealedRecords,
+  prepareRecord,
+  prepareRecords,
   removeOldTombstones,
   replaceRecord,
 } from "./key-table.js";
+import { decodeRecord } from "./stored-entry.js";
+import { takeClaim } from "./take-claim.js";
 import { takeLease } from "./take-lease.js";
 import { unavailable } from "./unavailable.js";
 
@@ -53,18 +57,19 @@ class EmbeddedStore implements KeyStore {
   }
 
   async insert(record: KeyRecord): Promise<InsertResult> {
-    const key = recordKey(record);
-    if (key === undefined) throw new RangeError("a key id or tenant id that cannot be stored");
-    return this.#change((tables): InsertResult => {
-      const entry = getEntry(tables, key);
-      if (entry !== undefined && "record" in entry) return { outcome: "exists" };
-      const version = (entry?.tombstone.version ?? 0) + 1;
-      return { outcome: "inserted", record: addRecord(tables, key, { ...record, version }, entry?.tombstone) };
-    });
+    const added = prepareRecord(this.#tables, record);
+    return insertResult(await this.#change((tables) => addRecord(tables, added)));
+  }
+
+  /** One transaction: all of it is durable, or nothing of it happened. */
+  async insertMany(records: readonly KeyRecord[]): Promise<InsertResult[]> {
+    const added = prepareRecords(this.#tables, records);
+    const texts = await this.#change((tables) => added.map((one) => addRecord(tables, one)));
+    return texts.map(insertResult);
   }
 
   async read(id: KeyId): Promise<KeyRecord | undefined> {
-    return this.#read((tables) => this.#decoded.read(id, (key) => tables.records.getBinary(key)));
+    return this.#read((tables) => this.#decoded.read(id, (key) => tables.records.get(key)));
   }
 
   async readMany(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]> {
@@ -94,12 +99,20 @@ class EmbeddedStore implements KeyStore {
     return this.#read((tables) => listPendingRecords(tables, createdBefore, limit));
   }
 
+  async listSealed(expiredBefore: Date, limit: number): Promise<KeyRecord[]> {
+    return this.#read((tables) => listSealedRecords(tables, expiredBefore, limit));
+  }
+
   async removeTombstones(deletedBefore: Date, limit: number): Promise<number> {
     return this.#change((tables) => removeOldTombstones(tables, deletedBefore, limit));
   }
 
   async acquireLease(name: string, holder: string, ttlMs: number): Promise<boolean> {
     return this.#change((tables) => takeLease(tables, name, holder, ttlMs, this.#now()));
+  }
+
+  async claim(name: string, value: Uint8Array): Promise<Uint8Array> {
+    return this.#change((tables) => takeClaim(tables, name, value));
   }
 
   async ping(): Promise<void> {
@@ -151,4 +164,9 @@ class EmbeddedStore implements KeyStore {
     const onTimeout = () => new ServiceError("UNAVAILABLE", "the key store did not confirm a write in time");
     return withinTime(work, this.#writeTimeoutMs, onTimeout);
   }
+}
+
+/** Of the entry that an insert stored; `undefined`: there was a record. */
+function insertResult(text: string | undefined): InsertResult {
+  return text === undefined ? { outcome: "exists" } : { outcome: "inserted", record: decodeRecord(text) };
 }

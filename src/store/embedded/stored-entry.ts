@@ -1,6 +1,7 @@
 /**
  * What the embedded store's `records` table holds: JSON text that names its own format, so that a later release can read
- * what this one wrote. Times are milliseconds since 1970, bytes are base64, the int64 quota is decimal text.
+ * what this one wrote. Times are milliseconds since 1970, bytes are base64, the int64 quota is decimal text. A new field that
+ * is optional is no new format.
  *
  * JSON, because a parsed `__proto__` is an ordinary field there, and because it is about as fast as the binary formats for
  * records this small.
@@ -54,6 +55,8 @@ interface StoredKey {
   readonly deriveSeed: string;
   readonly successor?: string | undefined;
   readonly pending?: Pending | undefined;
+  readonly idempotency?: { requestIdHash: string; fingerprint: string } | undefined;
+  readonly sealedSecret?: { box: string; expireTime: number } | undefined;
 }
 
 export function encodeTombstone(tombstone: Tombstone): string {
@@ -67,7 +70,7 @@ export function encodeTombstone(tombstone: Tombstone): string {
 
 export function encodeRecord(record: KeyRecord): string {
   const policy = record.rateLimitPolicy;
-  const revocation = record.revocation;
+  const { revocation, idempotency, sealedSecret } = record;
   // JSON.stringify leaves out what is undefined.
   const stored: StoredKey = {
     format: FORMAT,
@@ -91,6 +94,14 @@ export function encodeRecord(record: KeyRecord): string {
     deriveSeed: base64FromBytes(record.deriveSeed),
     successor: record.successor,
     pending: record.pending,
+    idempotency: idempotency && {
+      requestIdHash: base64FromBytes(idempotency.requestIdHash),
+      fingerprint: base64FromBytes(idempotency.fingerprint),
+    },
+    sealedSecret: sealedSecret && {
+      box: base64FromBytes(sealedSecret.box),
+      expireTime: sealedSecret.expireTime.getTime(),
+    },
   };
   return JSON.stringify(stored);
 }
@@ -104,6 +115,13 @@ export function decodeEntry(text: string): StoredEntry {
     return { tombstone: { version: stored.version, deleteTime: new Date(stored.deleteTime) } };
   }
   return { record: recordFromStored(stored) };
+}
+
+/** Of text that `encodeRecord` made. */
+export function decodeRecord(text: string): KeyRecord {
+  const entry = decodeEntry(text);
+  if (!("record" in entry)) throw new Error("a record was encoded as a tombstone");
+  return entry.record;
 }
 
 function recordFromStored(stored: StoredKey): KeyRecord {
@@ -135,6 +153,16 @@ function recordFromStored(stored: StoredKey): KeyRecord {
   if (secretHash !== undefined) record.secretHash = bytesFromBase64(secretHash);
   if (stored.successor !== undefined) record.successor = stored.successor;
   if (stored.pending !== undefined) record.pending = stored.pending;
+  const { idempotency, sealedSecret } = stored;
+  if (idempotency !== undefined) {
+    record.idempotency = {
+      requestIdHash: bytesFromBase64(idempotency.requestIdHash),
+      fingerprint: bytesFromBase64(idempotency.fingerprint),
+    };
+  }
+  if (sealedSecret !== undefined) {
+    record.sealedSecret = { box: bytesFromBase64(sealedSecret.box), expireTime: new Date(sealedSecret.expireTime) };
+  }
   return record;
 }
 

@@ -6,6 +6,7 @@ export const INDEX = {
   byKind: "by_kind",
   byActor: "by_actor",
   pending: "pending",
+  sealed: "sealed",
   tombstones: "tombstones",
 } as const;
 
@@ -14,6 +15,11 @@ const INDEXES: IndexDescription[] = [
   { name: INDEX.byKind, key: { tenant_id: 1, kind: 1, create_time: -1, key_id: 1 } },
   { name: INDEX.byActor, key: { tenant_id: 1, kind: 1, actor_id: 1, create_time: -1, key_id: 1 } },
   { name: INDEX.pending, key: { create_time: 1 }, partialFilterExpression: { pending: { $exists: true } } },
+  {
+    name: INDEX.sealed,
+    key: { "sealed_secret.expire_time": 1 },
+    partialFilterExpression: { sealed_secret: { $exists: true } },
+  },
   { name: INDEX.tombstones, key: { changed_at: 1 }, partialFilterExpression: { deleted: true } },
 ];
 

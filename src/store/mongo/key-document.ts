@@ -1,5 +1,6 @@
 import type { Collection } from "mongodb";
 import type {
+  Idempotency,
   JsonObject,
   KeyChange,
   KeyId,
@@ -11,6 +12,7 @@ import type {
   RateLimitUnit,
   Revocation,
   RevocationReason,
+  SealedSecret,
   Visibility,
 } from "../key-store.js";
 import { documentFromMetadata, metadataFromDocument } from "./metadata-document.js";
@@ -45,12 +47,17 @@ export interface KeyDocument {
   readonly derive_seed: Uint8Array;
   readonly successor?: string | undefined;
   readonly pending?: { predecessor: string; version: number | bigint } | undefined;
+  readonly idempotency?: { request_id_hash: Uint8Array; fingerprint: Uint8Array } | undefined;
+  readonly sealed_secret?: { box: Uint8Array; expire_time: Date } | undefined;
   /** By the server's clock: when an existing key was last changed or deleted. Absent on a key that never was. */
   readonly changed_at?: Date;
   readonly deleted?: true;
 }
 
 export type KeyCollection = Collection<KeyDocument>;
+
+/** Of a key that takes no tombstone's place. */
+export const FIRST_VERSION = 1;
 
 /** Throws a TypeError for anything but strings, so that no id can become a query operator. */
 export function documentId(id: KeyId): string {
@@ -84,6 +91,8 @@ export function documentFromRecord(record: KeyRecord, version: number): KeyDocum
     derive_seed: record.deriveSeed,
     successor: record.successor,
     pending: record.pending && documentFromPending(record.pending),
+    idempotency: record.idempotency && documentFromIdempotency(record.idempotency),
+    sealed_secret: record.sealedSecret && documentFromSealedSecret(record.sealedSecret),
   };
 }
 
@@ -116,6 +125,14 @@ export function recordFromDocument(document: KeyDocument): KeyRecord {
   if (document.secret_hash !== undefined) record.secretHash = new Uint8Array(document.secret_hash);
   if (document.successor !== undefined) record.successor = document.successor;
   if (pending !== undefined) record.pending = { predecessor: pending.predecessor, version: Number(pending.version) };
+  const { idempotency, sealed_secret: sealed } = document;
+  if (idempotency !== undefined) {
+    record.idempotency = {
+      requestIdHash: new Uint8Array(idempotency.request_id_hash),
+      fingerprint: new Uint8Array(idempotency.fingerprint),
+    };
+  }
+  if (sealed !== undefined) record.sealedSecret = { box: new Uint8Array(sealed.box), expireTime: sealed.expire_time };
   return record;
 }
 
@@ -149,6 +166,7 @@ const MUTABLE_FIELDS: { readonly [F in MutableField]: ChangedField<NonNullable<K
   revocation: { name: "revocation", encode: documentFromRevocation },
   successor: { name: "successor", encode: asIs },
   pending: { name: "pending", encode: documentFromPending },
+  sealedSecret: { name: "sealed_secret", encode: documentFromSealedSecret },
 };
 
 function documentFromPolicy(policy: RateLimitPolicy) {
@@ -161,4 +179,12 @@ function documentFromRevocation(revocation: Revocation) {
 
 function documentFromPending(pending: Pending) {
   return { predecessor: pending.predecessor, version: pending.version };
+}
+
+function documentFromIdempotency(idempotency: Idempotency) {
+  return { request_id_hash: idempotency.requestIdHash, fingerprint: idempotency.fingerprint };
+}
+
+function documentFromSealedSecret(sealed: SealedSecret) {
+  return { box: sealed.box, expire_time: sealed.expireTime };
 }

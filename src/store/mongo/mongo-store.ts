@@ -6,6 +6,7 @@ import { withinTime } from "../within-time.js";
 import { acquireLease, type LeaseCollection } from "./acquire-lease.js";
 import { INDEX } from "./indexes.js";
 import { insertKey } from "./insert-key.js";
+import { insertKeys } from "./insert-keys.js";
 import {
   documentId,
   type KeyCollection,
@@ -14,6 +15,7 @@ import {
   updateFromChange,
 } from "./key-document.js";
 import { LIST_ORDER, listFilter } from "./list-filter.js";
+import { type ClaimCollection, takeClaim } from "./take-claim.js";
 import { buryUpdate } from "./tombstone.js";
 import { unavailable } from "./unavailable.js";
 
@@ -22,6 +24,7 @@ export interface MongoStoreParts {
   readonly database: Db;
   readonly keys: KeyCollection;
   readonly leases: LeaseCollection;
+  readonly claims: ClaimCollection;
   readonly timeoutMs: number;
 }
 
@@ -39,6 +42,10 @@ export class MongoStore implements KeyStore {
 
   async insert(record: KeyRecord): Promise<InsertResult> {
     return this.#call(({ keys, timeoutMs }) => insertKey(keys, record, timeoutMs));
+  }
+
+  async insertMany(records: readonly KeyRecord[]): Promise<InsertResult[]> {
+    return this.#call(({ keys, timeoutMs }) => insertKeys(keys, records, timeoutMs));
   }
 
   async read(id: KeyId): Promise<KeyRecord | undefined> {
@@ -94,6 +101,11 @@ export class MongoStore implements KeyStore {
     return this.#find(filter, { hint: INDEX.pending, sort: { create_time: 1 }, limit });
   }
 
+  async listSealed(expiredBefore: Date, limit: number): Promise<KeyRecord[]> {
+    const filter = { sealed_secret: { $exists: true }, "sealed_secret.expire_time": { $lt: expiredBefore } };
+    return this.#find(filter, { hint: INDEX.sealed, sort: { "sealed_secret.expire_time": 1 }, limit });
+  }
+
   async removeTombstones(deletedBefore: Date, limit: number): Promise<number> {
     const old = { deleted: true, changed_at: { $lt: deletedBefore } } as const;
     return this.#call(async ({ keys, timeoutMs }) => {
@@ -112,6 +124,10 @@ export class MongoStore implements KeyStore {
     return this.#call(({ database, leases, timeoutMs }) =>
       acquireLease(database, leases, { name, holder, ttlMs }, timeoutMs),
     );
+  }
+
+  async claim(name: string, value: Uint8Array): Promise<Uint8Array> {
+    return this.#call(({ claims, timeoutMs }) => takeClaim(claims, name, value, timeoutMs));
   }
 
   async ping(): Promise<void> {

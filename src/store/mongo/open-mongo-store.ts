@@ -7,6 +7,7 @@ import { clientOptions, collectionOptions, databaseName } from "./client-options
 import { createIndexes } from "./indexes.js";
 import type { KeyDocument } from "./key-document.js";
 import { MongoStore } from "./mongo-store.js";
+import type { ClaimDocument } from "./take-claim.js";
 import { openFailure } from "./unavailable.js";
 
 export interface MongoStoreOptions {
@@ -25,11 +26,12 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<KeySto
     const database = client.db(databaseName(uri));
     const keys = database.collection<KeyDocument>("keys", collectionOptions);
     const leases = database.collection<LeaseDocument>("leases", collectionOptions);
+    const claims = database.collection<ClaimDocument>("claims", collectionOptions);
     await withinTime(database.command({ ping: 1 }), timeoutMs, () => {
       return new ServiceError("UNAVAILABLE", `MongoDB at ${hosts} did not answer within ${timeoutMs} ms`);
     });
     await createIndexes(keys);
-    return new MongoStore({ client, database, keys, leases, timeoutMs });
+    return new MongoStore({ client, database, keys, leases, claims, timeoutMs });
   } catch (error) {
     await client.close();
     throw openFailure(error, hosts, timeoutMs);

@@ -1,5 +1,6 @@
 import type { UpdateFilter } from "mongodb";
-import type { KeyDocument } from "./key-document.js";
+import type { KeyRecord } from "../key-store.js";
+import { documentFromRecord, type KeyCollection, type KeyDocument } from "./key-document.js";
 
 /** What a tombstone keeps, of the fields of a key. */
 type TombstoneField = "_id" | "tenant_id" | "key_id" | "version" | "changed_at" | "deleted";
@@ -23,6 +24,8 @@ const KEY_FIELDS: Readonly<Record<Exclude<keyof KeyDocument, TombstoneField>, tr
   derive_seed: true,
   successor: true,
   pending: true,
+  idempotency: true,
+  sealed_secret: true,
 };
 
 /** Makes a key a bare tombstone. Operators and no replacement, since only they can set the server's time. */
@@ -35,8 +38,23 @@ export function buryUpdate(): UpdateFilter<KeyDocument> {
   } as UpdateFilter<KeyDocument>;
 }
 
-/** Makes a tombstone the key that `document` is. */
-export function replaceUpdate(document: KeyDocument): UpdateFilter<KeyDocument> {
+/** Makes a tombstone at a version the key that `record` is, at the next one. `undefined`: there is no such tombstone. */
+export async function replaceTombstone(
+  keys: KeyCollection,
+  record: KeyRecord,
+  version: KeyDocument["version"],
+  maxTimeMs: number,
+): Promise<KeyDocument | undefined> {
+  const document = documentFromRecord(record, Number(version) + 1);
+  const onVersion = { _id: document._id, version, deleted: true } as const;
+  const replaced = await keys.findOneAndUpdate(onVersion, replaceUpdate(document), {
+    returnDocument: "after",
+    maxTimeMS: maxTimeMs,
+  });
+  return replaced ?? undefined;
+}
+
+function replaceUpdate(document: KeyDocument): UpdateFilter<KeyDocument> {
   const { _id, ...fields } = document;
   const set = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   return {
