@@ -39,7 +39,8 @@ export interface FieldViolation {
 
 /** gRPC carries an error in trailers, which clients limit to as little as 8 KiB: more than this is not said. */
 const MAX_MESSAGE_CHARACTERS = 1_000;
-const MAX_VIOLATIONS = 10;
+const MAX_VIOLATIONS = 20;
+const MAX_VIOLATION_CHARACTERS = 200;
 
 export interface ServiceErrorDetails {
   readonly fields?: readonly FieldViolation[];
@@ -57,11 +58,12 @@ export class ServiceError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
 
   constructor(reason: Reason, message: string, details: ServiceErrorDetails = {}) {
-    super(clip(message), details.cause === undefined ? undefined : { cause: details.cause });
+    super(clip(message, MAX_MESSAGE_CHARACTERS), details.cause === undefined ? undefined : { cause: details.cause });
     this.reason = reason;
-    this.fields = (details.fields ?? [])
-      .slice(0, MAX_VIOLATIONS)
-      .map(({ field, description }) => ({ field: clip(field), description: clip(description) }));
+    this.fields = (details.fields ?? []).slice(0, MAX_VIOLATIONS).map(({ field, description }) => ({
+      field: clip(field, MAX_VIOLATION_CHARACTERS),
+      description: clip(description, MAX_VIOLATION_CHARACTERS),
+    }));
     this.metadata = details.metadata ?? {};
   }
 }
@@ -78,6 +80,6 @@ export function invalidArguments(fields: readonly FieldViolation[]): ServiceErro
   return new ServiceError("INVALID_ARGUMENT", message, { fields });
 }
 
-function clip(text: string): string {
-  return text.length <= MAX_MESSAGE_CHARACTERS ? text : `${text.slice(0, MAX_MESSAGE_CHARACTERS - 1)}…`;
+function clip(text: string, maxCharacters: number): string {
+  return text.length <= maxCharacters ? text : `${text.slice(0, maxCharacters - 1)}…`;
 }

@@ -1,8 +1,10 @@
 import type { KeyObject } from "node:crypto";
-import type { ADMIN_ROLES } from "./setting-types.js";
+import type { SecretUrl } from "./secret-url.js";
+import type { ADMIN_ROLES, CLIENT_IP_SOURCES } from "./setting-types.js";
 import type { SettingValues } from "./settings.js";
 
 export type AdminRole = (typeof ADMIN_ROLES)[number];
+export type ClientIpSource = (typeof CLIENT_IP_SOURCES)[number];
 export type LogLevel = SettingValues["log.level"];
 
 /** A token of the admin API. Only its hash is kept. */
@@ -58,6 +60,26 @@ export interface Config {
     readonly defaultTtlMs: number | undefined;
     readonly maxTtlMs: number;
   };
+  /** Tokens that are derived from keys. */
+  readonly tokens: {
+    readonly issuer: string;
+    /** Absent: tokens name no audience. */
+    readonly audience: string | undefined;
+    readonly macaroonPrefix: string;
+    readonly defaultTtlMs: number;
+    readonly maxTtlMs: number;
+    /** Whether verifying a token reads the record of its key. */
+    readonly checkParent: boolean;
+    /** Private JWK Sets. Absent: the generated one. */
+    readonly signingJwksUrls: readonly SecretUrl[] | undefined;
+    /** Absent: the sets decide. */
+    readonly signingKeyId: string | undefined;
+  };
+  readonly clientIp: {
+    readonly source: ClientIpSource;
+    /** IP addresses, and networks in CIDR notation. */
+    readonly trustedProxies: readonly string[];
+  };
   readonly log: { readonly level: LogLevel };
 }
 
@@ -92,6 +114,17 @@ export function configFromValues(values: SettingValues): Config {
       defaultTtlMs: values["keys.default_ttl"],
       maxTtlMs: values["keys.max_ttl"],
     },
+    tokens: {
+      issuer: values["tokens.issuer"],
+      audience: values["tokens.audience"],
+      macaroonPrefix: values["tokens.macaroon_prefix"],
+      defaultTtlMs: values["tokens.default_ttl"],
+      maxTtlMs: values["tokens.max_ttl"],
+      checkParent: values["tokens.check_parent"],
+      signingJwksUrls: values["tokens.signing_jwks_urls"],
+      signingKeyId: values["tokens.signing_key_id"],
+    },
+    clientIp: { source: values["client_ip.source"], trustedProxies: values["client_ip.trusted_proxies"] },
     log: { level: values["log.level"] },
   };
 }

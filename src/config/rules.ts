@@ -28,7 +28,8 @@ const rules: readonly Rule[] = [
   differentTokens,
   differentSecrets,
   unambiguousPrefixes,
-  defaultWithinMaximum,
+  defaultsWithinMaximum,
+  trustedProxies,
 ];
 
 function tlsPair({ given }: RuleInput): RuleMistake[] {
@@ -92,13 +93,15 @@ function differentSecrets({ values }: RuleInput): RuleMistake[] {
   return [{ path: "secrets.hmac.retired", message: "must not hold the value of secrets.hmac.current" }];
 }
 
-/** A key is `<prefix>_v1_<body>`: no such beginning may be the beginning of another one. */
+/** A key, or a macaroon, is `<prefix>_v1_<body>`: no such beginning may be the beginning of another one. */
 function unambiguousPrefixes({ values }: RuleInput): RuleMistake[] {
   const prefixes: [SettingPath, string][] = [];
   const { "keys.prefix": prefix, "keys.public_prefix": publicPrefix, "keys.retired_prefixes": retired = [] } = values;
   if (prefix !== undefined) prefixes.push(["keys.prefix", prefix]);
   if (publicPrefix !== undefined) prefixes.push(["keys.public_prefix", publicPrefix]);
   for (const text of retired) prefixes.push(["keys.retired_prefixes", text]);
+  const macaroonPrefix = values["tokens.macaroon_prefix"];
+  if (macaroonPrefix !== undefined) prefixes.push(["tokens.macaroon_prefix", macaroonPrefix]);
   return prefixes.flatMap(([path, text], index) =>
     prefixes.slice(0, index).flatMap(([earlierPath, earlier]) => {
       if (text === earlier) return [{ path, message: `must differ from ${earlierPath}: both are ${text}` }];
@@ -107,17 +110,30 @@ function unambiguousPrefixes({ values }: RuleInput): RuleMistake[] {
       return [
         {
           path,
-          message: `${text} and ${earlier} of ${earlierPath} are ambiguous: keys of both start with ${shorter}_v1_`,
+          message: `${text} and ${earlier} of ${earlierPath} are ambiguous: credentials of both start with ${shorter}_v1_`,
         },
       ];
     }),
   );
 }
 
-function defaultWithinMaximum({ values }: RuleInput): RuleMistake[] {
-  const { "keys.default_ttl": defaultMs, "keys.max_ttl": maxMs } = values;
-  if (defaultMs === undefined || maxMs === undefined || defaultMs <= maxMs) return [];
-  return [{ path: "keys.default_ttl", message: "must not be longer than keys.max_ttl" }];
+function defaultsWithinMaximum({ values }: RuleInput): RuleMistake[] {
+  return (["keys", "tokens"] as const).flatMap((group) => {
+    const { [`${group}.default_ttl` as const]: defaultMs, [`${group}.max_ttl` as const]: maxMs } = values;
+    if (defaultMs === undefined || maxMs === undefined || defaultMs <= maxMs) return [];
+    return [{ path: `${group}.default_ttl` as const, message: `must not be longer than ${group}.max_ttl` }];
+  });
+}
+
+/** Anybody can send a header: it says something only when it is known who sent it. */
+function trustedProxies({ values }: RuleInput): RuleMistake[] {
+  const { "client_ip.source": source, "client_ip.trusted_proxies": proxies } = values;
+  if (source === undefined || source === "remote_addr" || proxies === undefined || proxies.length > 0) return [];
+  const path = "client_ip.trusted_proxies";
+  const message =
+    `is needed because client_ip.source is ${source}, a header that anybody can send: set ${environmentName(path)} to ` +
+    "the addresses of your proxies, such as 10.0.0.0/8";
+  return [{ path, message }];
 }
 
 function repeated(values: readonly string[]): string[] {

@@ -1,9 +1,21 @@
 import { createHash, createSecretKey } from "node:crypto";
 import { z } from "zod";
 import { parseDuration } from "./duration.js";
+import { jwksUrlMistake } from "./jwks-url.js";
+import { isNetwork } from "./network.js";
+import { SecretUrl } from "./secret-url.js";
 
 /** Who may do what over the admin API; each role holds the permissions of the one before it. */
 export const ADMIN_ROLES = ["verifier", "reader", "admin"] as const;
+
+/** Who says where a call comes from: the connection, or a header of a proxy. */
+export const CLIENT_IP_SOURCES = [
+  "remote_addr",
+  "x_forwarded_for",
+  "x_real_ip",
+  "cf_connecting_ip",
+  "true_client_ip",
+] as const;
 
 const MIN_SECRET_CHARACTERS = 32;
 const MIN_DIFFERENT_CHARACTERS = 8;
@@ -56,6 +68,23 @@ export function secretText() {
     .refine((value) => [...value].length >= MIN_SECRET_CHARACTERS, { ...long, abort: true })
     .refine((value) => new Set(value).size >= MIN_DIFFERENT_CHARACTERS, random)
     .transform((value) => createSecretKey(Buffer.from(value, "utf8")));
+}
+
+/** A URL of a private JWK Set. It leaves here as a `SecretUrl`, which no log or dump of a configuration shows. */
+export function jwksUrl() {
+  return z.string(mustBe("text; put it in quotes")).transform((value, context) => {
+    const mistake = jwksUrlMistake(value);
+    if (mistake === undefined) return new SecretUrl(value);
+    context.addIssue(mistake);
+    return z.NEVER;
+  });
+}
+
+/** An IP address, or a network in CIDR notation. */
+export function network() {
+  return z
+    .string(mustBe("text; put it in quotes"))
+    .refine(isNetwork, mustBe("an IP address or a network such as 10.0.0.0/8; not /0, and IPv4 not written as IPv6"));
 }
 
 /** One admin token. Its text is hashed here and forgotten. */

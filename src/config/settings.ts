@@ -2,9 +2,12 @@ import { isIP } from "node:net";
 import type { z } from "zod";
 import {
   adminToken,
+  CLIENT_IP_SOURCES,
   duration,
   integer,
+  jwksUrl,
   listOf,
+  network,
   oneOf,
   secretText,
   text,
@@ -74,7 +77,7 @@ export const settings = {
   "secrets.hmac.current": secretText()
     .optional()
     .describe(
-      "Secret that page tokens and the like are signed with: text of at least 32 characters. Unset: generated.",
+      "Secret that macaroons and page tokens are made with, and secrets for retries sealed: text of at least 32 characters. Unset: generated.",
     ),
   "secrets.hmac.retired": listOf(secretText()).prefault([]).describe("Earlier values of it that are still accepted."),
   "secrets.pepper": secretText()
@@ -87,6 +90,33 @@ export const settings = {
   "keys.retired_prefixes": listOf(prefix()).prefault([]).describe("Earlier prefixes, whose keys still verify."),
   "keys.default_ttl": lifetime().optional().describe("Lifetime of a key that asks for none. Unset: it never expires."),
   "keys.max_ttl": lifetime().prefault("315360000s").describe("Longest lifetime that a key can ask for."),
+  "tokens.issuer": text().prefault("latchkey").describe("Issuer (`iss`) of derived tokens."),
+  "tokens.audience": text().optional().describe("Audience (`aud`) of derived tokens. Unset: they name none."),
+  "tokens.macaroon_prefix": prefix().prefault("mc").describe("First part of macaroons."),
+  "tokens.default_ttl": lifetime().prefault("15m").describe("Lifetime of a derived token that asks for none."),
+  "tokens.max_ttl": lifetime().prefault("24h").describe("Longest lifetime that a derived token can ask for."),
+  "tokens.check_parent": yesOrNo()
+    .prefault(true)
+    .describe("Whether verifying a derived token reads its key too, so that a revoked key ends its tokens at once."),
+  "tokens.signing_jwks_urls": listOf(jwksUrl())
+    .min(1, "must name at least one URL")
+    .optional()
+    .describe(
+      "Private JWK Sets (Ed25519, RSA) that derived tokens are signed with: `file://`, `https://` or `base64://`. Unset: a generated one.",
+    ),
+  "tokens.signing_key_id": text()
+    .optional()
+    .describe("`kid` of the key to sign with. Unset: the first with `use: sig`, else the first, that is private."),
+  "client_ip.source": oneOf(...CLIENT_IP_SOURCES)
+    .prefault("remote_addr")
+    .describe(
+      "Where a client's address is read: `remote_addr` (the connection), `x_forwarded_for`, `x_real_ip`, `cf_connecting_ip` or `true_client_ip`.",
+    ),
+  "client_ip.trusted_proxies": listOf(network())
+    .prefault([])
+    .describe(
+      "Addresses and networks of the proxies whose header is believed. Needed for every source that is a header.",
+    ),
   "log.level": oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent")
     .prefault("info")
     .describe("Least severe level that is logged."),

@@ -4,6 +4,8 @@ export const UUID_BYTES = 16;
 
 const UUID_TEXT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const TIMESTAMP_BYTES = 6;
+/** Where the text names the version. */
+const VERSION_CHARACTER = 14;
 
 /** Lower-case canonical text of a UUID in any case; `undefined` when `text` is none. */
 export function parseUuid(text: string): string | undefined {
@@ -22,11 +24,17 @@ export function createUuidV7(unixTimeMs: number, random: Uint8Array): string {
   return uuidFromBytes(bytes);
 }
 
+/** The Unix time in milliseconds of a version 7 UUID in canonical text; `undefined` for any other text. */
+export function timeOfUuidV7(text: string): number | undefined {
+  if (parseUuid(text) === undefined || text.charAt(VERSION_CHARACTER) !== "7") return undefined;
+  return uuidToBytes(text).readUIntBE(0, TIMESTAMP_BYTES);
+}
+
 export function uuidFromBytes(bytes: Uint8Array): string {
   const hex = Buffer.from(bytes.buffer, bytes.byteOffset, UUID_BYTES).toString("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-export function uuidToBytes(uuid: string): Uint8Array {
+export function uuidToBytes(uuid: string): Buffer {
   return Buffer.from(uuid.replaceAll("-", ""), "hex");
 }

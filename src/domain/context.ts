@@ -1,5 +1,9 @@
+import type { KeyObject } from "node:crypto";
 import type { Classify } from "../credentials/classify.js";
+import type { JwtSigningKey, JwtVerificationKey } from "../credentials/jwt.js";
 import type { KeyStore } from "../store/key-store.js";
+import type { CheckedTokens } from "./checked-tokens.js";
+import type { FailureLimiter } from "./failure-limiter.js";
 
 /** The operator's choices that use cases depend on; the configuration's `keys` section has this shape. */
 export interface KeySettings {
@@ -14,6 +18,45 @@ export interface KeySettings {
   readonly maxTtlMs: number;
 }
 
+/** Likewise of derived tokens; the configuration's `tokens` section has this shape. */
+export interface TokenSettings {
+  readonly issuer: string;
+  /** Absent: tokens name no audience. */
+  readonly audience?: string | undefined;
+  readonly macaroonPrefix: string;
+  readonly defaultTtlMs: number;
+  readonly maxTtlMs: number;
+  /** Whether a token is worth no more than its key at the time. */
+  readonly checkParent: boolean;
+}
+
+/** Keys of JWTs. When they change this is another object. */
+export interface JwtKeys {
+  readonly signing: JwtSigningKey;
+  find(kid: string): JwtVerificationKey | undefined;
+}
+
+/** Keys made from one secret that may be followed by another: what is made, is made with the current one. */
+export interface RotatedKeys {
+  readonly current: Uint8Array;
+  /** The current one, then those that are still accepted. */
+  readonly all: readonly Uint8Array[];
+}
+
+/** Keys that the service holds and the store does not. */
+export interface DomainSecrets {
+  /** Ids of imported keys are made with it. */
+  readonly pepper: KeyObject;
+  /** 32 bytes from the pepper: ids of keys that are made from a request_id, and what is kept of requests. */
+  readonly requests: Uint8Array;
+  /** Secrets that a retry may ask for again are sealed with these. */
+  readonly sealing: RotatedKeys;
+  /** Root keys of macaroons are made with these. */
+  readonly macaroons: RotatedKeys;
+  /** As they are at the moment. */
+  readonly jwt: () => JwtKeys;
+}
+
 /** What every use case works with. Clock and randomness are passed in, so that tests decide both. */
 export interface DomainContext {
   readonly store: KeyStore;
@@ -21,8 +64,14 @@ export interface DomainContext {
   /** `length` random bytes, fit for secrets. */
   readonly randomBytes: (length: number) => Uint8Array;
   readonly keys: KeySettings;
-  /** Made for `issuedPrefixes(keys)`. */
+  readonly tokens: TokenSettings;
+  readonly secrets: DomainSecrets;
+  /** Made for `issuedPrefixes(keys)` and the macaroon prefix. */
   readonly classify: Classify;
+  /** Tokens whose signature need not be checked again. */
+  readonly checkedTokens: CheckedTokens;
+  /** Counts self-revocations that failed. */
+  readonly selfRevocationFailures: FailureLimiter;
 }
 
 /** The prefixes that issued keys have or had. */

@@ -23,12 +23,42 @@ export function isAddressAllowed(cidrs: readonly string[] | undefined, address: 
   const family = isIP(address ?? "");
   if (address === undefined || family === 0) return false;
 
-  const allowed = new BlockList();
+  const allowed = allowedAddresses(cidrs);
+  const isIPv4Address = family === 4 || isMapped(address);
+  return (isIPv4Address ? allowed.ipv4 : allowed.ipv6).check(address, family === 4 ? "ipv4" : "ipv6");
+}
+
+/** Each version has a list of its own: `::/0` is every IPv6 address, and no IPv4 one. */
+interface AllowedAddresses {
+  readonly ipv4: BlockList;
+  readonly ipv6: BlockList;
+}
+
+/** Made once for a list, which does not change: that of a record, or of a token. */
+const madeLists = new WeakMap<readonly string[], AllowedAddresses>();
+
+function allowedAddresses(cidrs: readonly string[]): AllowedAddresses {
+  const made = madeLists.get(cidrs);
+  if (made !== undefined) return made;
+  const allowed = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const cidr of cidrs) {
     const network = parseCidr(cidr);
-    if (network) allowed.addSubnet(network.address, network.prefixLength, network.family);
+    if (network === undefined) continue;
+    const { address, prefixLength, family } = network;
+    const isIPv4Network = family === "ipv4" || (prefixLength >= MAPPED_PREFIX_LENGTH && isMapped(address));
+    (isIPv4Network ? allowed.ipv4 : allowed.ipv6).addSubnet(address, prefixLength, family);
   }
-  return allowed.check(address, family === 4 ? "ipv4" : "ipv6");
+  madeLists.set(cidrs, allowed);
+  return allowed;
+}
+
+const MAPPED_PREFIX_LENGTH = 96;
+const MAPPED = new BlockList();
+MAPPED.addSubnet("::ffff:0:0", MAPPED_PREFIX_LENGTH, "ipv6");
+
+/** Whether an IPv6 address maps an IPv4 one (RFC 4291 section 2.5.5.2). */
+function isMapped(address: string): boolean {
+  return isIP(address) === 6 && MAPPED.check(address, "ipv6");
 }
 
 function parseCidr(text: string): Network | undefined {

@@ -7,9 +7,9 @@ import { isCidr } from "./ip-allowlist.js";
 const MAX_TEXT_CHARACTERS = 255;
 const MAX_SCOPES = 128;
 const MAX_CIDRS = 128;
-const MAX_METADATA_BYTES = 4096;
+const MAX_JSON_BYTES = 4096;
 /** MongoDB documents nest at most 100 levels, the ones around the metadata included. */
-const MAX_METADATA_DEPTH = 64;
+const MAX_JSON_DEPTH = 64;
 const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_TTL_MS = 1_000;
 const RATE_LIMIT_UNITS: readonly RateLimitUnit[] = ["requests", "content-bytes", "concurrent-requests"];
@@ -46,7 +46,7 @@ export function findAttributeViolations(attributes: Partial<KeyAttributes>, path
   return [
     ...(name === undefined ? [] : findTextViolations(`${path}name`, name)),
     ...(scopes === undefined ? [] : findScopeViolations(`${path}scopes`, scopes)),
-    ...(metadata === undefined ? [] : findMetadataViolations(`${path}metadata`, metadata)),
+    ...(metadata === undefined ? [] : findJsonViolations(`${path}metadata`, metadata)),
     ...(rateLimitPolicy === undefined ? [] : findPolicyViolations(`${path}rate_limit_policy`, rateLimitPolicy)),
     ...(allowedCidrs === undefined ? [] : findCidrViolations(`${path}ip_restriction.allowed_cidrs`, allowedCidrs)),
   ];
@@ -89,7 +89,8 @@ export function rateLimitPolicyFromInput({ quota, windowMs, unit }: RateLimitPol
   return { quota, windowMs, unit: RATE_LIMIT_UNITS.find((known) => known === unit) ?? "requests" };
 }
 
-function findScopeViolations(field: string, scopes: readonly string[]): FieldViolation[] {
+/** At most 128 scopes, each 1 to 255 printable characters without spaces. */
+export function findScopeViolations(field: string, scopes: readonly string[]): FieldViolation[] {
   if (scopes.length > MAX_SCOPES) return [{ field, description: `must be at most ${MAX_SCOPES} scopes` }];
   return scopes.flatMap((scope, index) => {
     if (PRINTABLE_WITHOUT_SPACES.test(scope) && !isLongerThan(scope, MAX_TEXT_CHARACTERS)) return [];
@@ -98,11 +99,12 @@ function findScopeViolations(field: string, scopes: readonly string[]): FieldVio
   });
 }
 
-function findMetadataViolations(field: string, metadata: JsonObject): FieldViolation[] {
+/** An object of the owner's own: at most 4 KiB as compact UTF-8 JSON. */
+export function findJsonViolations(field: string, metadata: JsonObject): FieldViolation[] {
   const problem = findJsonProblem(metadata, 1);
   if (problem !== undefined) return [{ field, description: problem }];
-  if (Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES) return [];
-  return [{ field, description: `must be at most ${MAX_METADATA_BYTES} bytes as compact UTF-8 JSON` }];
+  if (Buffer.byteLength(JSON.stringify(metadata)) <= MAX_JSON_BYTES) return [];
+  return [{ field, description: `must be at most ${MAX_JSON_BYTES} bytes as compact UTF-8 JSON` }];
 }
 
 /** A Struct can hold what JSON cannot, nest deeper than a stack, and use names that some readers would trip over. */
@@ -110,7 +112,7 @@ function findJsonProblem(value: JsonValue, depth: number): string | undefined {
   if (typeof value === "number" && !Number.isFinite(value)) return "must hold finite numbers only";
   if (typeof value === "string" && LONE_SURROGATE.test(value)) return "must be well-formed Unicode";
   if (typeof value !== "object" || value === null) return undefined;
-  if (depth > MAX_METADATA_DEPTH) return `must nest at most ${MAX_METADATA_DEPTH} levels deep`;
+  if (depth > MAX_JSON_DEPTH) return `must nest at most ${MAX_JSON_DEPTH} levels deep`;
   for (const [name, item] of Object.entries(value)) {
     if (name === PROTOTYPE) return `must not have a field ${PROTOTYPE}`;
     const problem = findJsonProblem(name, depth) ?? findJsonProblem(item, depth + 1);

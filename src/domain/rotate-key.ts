@@ -13,7 +13,7 @@
  * - reads that a write or a commit decision rests on come from the store, never from a cache;
  * - only an acknowledged "no match" is an outcome; anything else is unknown, and is read again;
  * - no later write changes `successor`;
- * - each attempt has a key id of its own;
+ * - each attempt has a key id of its own, but for repetitions of one request at the same version, whose commits are one;
  * - a pending key is committed exactly when its predecessor, read after it, names it, whatever the predecessor's status;
  * - a pending key is removed only when its predecessor is past the version that the rotation read. Age alone removes
  *   nothing (`sweep.ts`).
@@ -21,7 +21,8 @@
 import { ServiceError } from "../errors.js";
 import type { KeyId, KeyRecord, Visibility } from "../store/key-store.js";
 import type { DomainContext, KeySettings } from "./context.js";
-import { createIssuedKey, insertNew } from "./issue-key.js";
+import { identifyRequest, isMadeBy, type RepeatableRequest, type RequestIdentity } from "./idempotency.js";
+import { createIssuedKey, type IssuedKeyWithSecret, repeatIssued } from "./issue-key.js";
 import {
   findAttributeViolations,
   findVisibilityViolations,
@@ -29,14 +30,14 @@ import {
   refuseViolations,
 } from "./key-attributes.js";
 import { keyStatus } from "./key-status.js";
-import { concurrentChange, loadKey, refuseUnknownKey, settlePending } from "./load-key.js";
+import { concurrentChange, findKey, loadKey, refuseUnknownKey, settlePending } from "./load-key.js";
 
 const MS_PER_DAY = 86_400_000;
 const MAX_GRACE_DAYS = 30;
 /** How often a commit of unknown outcome is tried again while the old key is still as it was read. */
 const MAX_COMMIT_ATTEMPTS = 3;
 
-export interface RotateKeyInput extends KeyId {
+export interface RotateKeyInput extends KeyId, RequestIdentity {
   /** What the new key does not inherit; a property that is present but `undefined` is left empty. */
   readonly overrides: Partial<KeyAttributes> & { readonly visibility?: Visibility };
   /** How long the old key stays active; 0: not at all. */
@@ -45,30 +46,77 @@ export interface RotateKeyInput extends KeyId {
 
 export interface RotatedKey {
   readonly record: KeyRecord;
-  /** The new credential. */
-  readonly secret: string;
+  /** The new credential. `undefined`: a repetition that came too late for it. */
+  readonly secret: string | undefined;
   /** The old key as it is after the rotation. */
   readonly old: KeyRecord;
 }
 
 /**
- * Replaces an issued key by a new one with the old one's length of life, from now. Throws INVALID_ARGUMENT,
- * API_KEY_NOT_FOUND, KEY_NOT_ACTIVE (revoked, expired, or rotated before), CONCURRENT_CHANGE, UNAVAILABLE.
+ * Replaces an issued key by a new one with the old one's length of life, from now; once for each request_id. Throws
+ * INVALID_ARGUMENT, API_KEY_NOT_FOUND, KEY_NOT_ACTIVE (revoked, expired, or rotated before), CONCURRENT_CHANGE, UNAVAILABLE.
  */
 export async function rotateKey(context: DomainContext, input: RotateKeyInput): Promise<RotatedKey> {
   refuseRotateViolations(input, context.keys);
   const predecessor = await loadKey(context.store, input);
   if (predecessor.kind !== "issued") refuseUnknownKey();
+  const request = identifyRequest(context, input, {
+    operation: "rotate",
+    subject: predecessor.keyId,
+    attempt: predecessor.version,
+    request: [input.overrides, input.gracePeriodMs],
+  });
+  const repeated = request && (await findRepeated(context, predecessor, request));
+  if (repeated !== undefined) return repeated;
   const now = context.clock();
   refuseUnlessRotatable(predecessor, now);
 
-  const next = createSuccessor(context, predecessor, input, now);
-  const inserted = await insertNew(context, next.record);
-  const old = await commitRotation(context, predecessor, inserted, endOfGrace(predecessor, input.gracePeriodMs, now));
-  return { record: (await settlePending(context.store, inserted)) ?? inserted, secret: next.secret, old };
+  const { record, secret } = await insertSuccessor(context, predecessor, input, now, request);
+  const old = await commitRotation(context, predecessor, record, endOfGrace(predecessor, input.gracePeriodMs, now));
+  return { record: (await settlePending(context.store, record)) ?? record, secret, old };
 }
 
-function createSuccessor(context: DomainContext, predecessor: KeyRecord, input: RotateKeyInput, now: Date) {
+/** The answer to the same request, when it committed. */
+async function findRepeated(
+  context: DomainContext,
+  predecessor: KeyRecord,
+  request: RepeatableRequest,
+): Promise<RotatedKey | undefined> {
+  const { tenantId, successor } = predecessor;
+  if (successor === undefined) return undefined;
+  const record = await findKey(context.store, { tenantId, keyId: successor });
+  if (record === undefined || !isMadeBy(record, request)) return undefined;
+  return { ...repeatIssued(context, request, record), old: predecessor };
+}
+
+/**
+ * The new key, pending. A repetition finds the one that an earlier attempt at the same version left or is about to commit, and
+ * goes on with it: both commits say the same. Without its secret nobody could use it, so then it is left to the sweeper.
+ */
+async function insertSuccessor(
+  context: DomainContext,
+  predecessor: KeyRecord,
+  input: RotateKeyInput,
+  now: Date,
+  request: RepeatableRequest | undefined,
+): Promise<IssuedKeyWithSecret> {
+  const next = createSuccessor(context, predecessor, input, now, request);
+  const result = await context.store.insert(next.record);
+  if (result.outcome === "inserted") return { record: result.record, secret: next.secret };
+  const earlier = await context.store.read(next.record);
+  if (earlier === undefined) throw concurrentChange();
+  const repeated = repeatIssued(context, request, earlier);
+  if (repeated.secret === undefined) throw concurrentChange();
+  return repeated;
+}
+
+function createSuccessor(
+  context: DomainContext,
+  predecessor: KeyRecord,
+  input: RotateKeyInput,
+  now: Date,
+  request: RepeatableRequest | undefined,
+) {
   const { expireTime, createTime } = predecessor;
   const inherited = {
     name: predecessor.name,
@@ -87,6 +135,7 @@ function createSuccessor(context: DomainContext, predecessor: KeyRecord, input: 
     createTime: now,
     ...(expireTime && { expireTime: new Date(now.getTime() + (expireTime.getTime() - createTime.getTime())) }),
     pending: { predecessor: predecessor.keyId, version: predecessor.version },
+    request,
   });
 }
 

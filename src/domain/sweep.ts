@@ -1,5 +1,6 @@
 /**
- * What is left behind is cleared here: new keys of rotations that never committed, and old tombstones. Each step is
+ * What is left behind is cleared here: new keys of rotations that never committed, secrets that were kept for retries, and old
+ * tombstones. Each step is
  * safe to do twice, at the same time as any other operation, and by several processes: the lease only saves work.
  */
 import type { KeyRecord } from "../store/key-store.js";
@@ -18,6 +19,7 @@ const BATCH_RECORDS = 500;
 export interface SweepReport {
   readonly pendingCompleted: number;
   readonly pendingRemoved: number;
+  readonly secretsRemoved: number;
   readonly tombstonesRemoved: number;
   /** What went wrong with single keys; they are tried again at the next pass. */
   readonly errors: readonly unknown[];
@@ -27,7 +29,7 @@ export interface SweepReport {
 export async function sweep(context: DomainContext): Promise<SweepReport> {
   const now = context.clock().getTime();
   const errors: unknown[] = [];
-  const report = { pendingCompleted: 0, pendingRemoved: 0, tombstonesRemoved: 0, errors };
+  const report = { pendingCompleted: 0, pendingRemoved: 0, secretsRemoved: 0, tombstonesRemoved: 0, errors };
   for (const record of await context.store.listPending(new Date(now - PENDING_AGE_MS), BATCH_RECORDS)) {
     try {
       const outcome = await sweepPending(context, record);
@@ -35,6 +37,14 @@ export async function sweep(context: DomainContext): Promise<SweepReport> {
       else report.pendingRemoved++;
     } catch (error) {
       errors.push(error); // one key must not keep the sweeper from the others
+    }
+  }
+  for (const record of await context.store.listSealed(new Date(now), BATCH_RECORDS)) {
+    try {
+      // No match: somebody changed the key meanwhile, and the next pass finds it again.
+      if (await context.store.compareAndSet(record, record.version, { sealedSecret: null })) report.secretsRemoved++;
+    } catch (error) {
+      errors.push(error);
     }
   }
   report.tombstonesRemoved = await context.store.removeTombstones(new Date(now - TOMBSTONE_AGE_MS), BATCH_RECORDS);

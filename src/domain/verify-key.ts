@@ -1,12 +1,12 @@
 import { hashSecret, isSameSecretHash } from "../credentials/issued-key.js";
-import { invalidArgument, ServiceError } from "../errors.js";
 import type { KeyRecord } from "../store/key-store.js";
+import { judgeMacaroon, judgeToken } from "./check-token.js";
 import type { DomainContext } from "./context.js";
+import { type Candidate, identify, refuseUnlessCredential } from "./identify.js";
 import { isAddressAllowed } from "./ip-allowlist.js";
-import { type KeyStatus, keyStatus } from "./key-status.js";
-import { findKey } from "./load-key.js";
-
-const MAX_CREDENTIAL_BYTES = 16_384;
+import { keyStatus } from "./key-status.js";
+import { findKey, settlePending } from "./load-key.js";
+import type { Verification } from "./verification.js";
 
 export interface VerifyKeyInput {
   readonly tenantId: string;
@@ -15,64 +15,73 @@ export interface VerifyKeyInput {
   readonly clientAddress: string | undefined;
 }
 
-export type VerificationFailure = "invalid_format" | "not_found" | "revoked" | "expired" | "ip_not_allowed";
-
-/** The key behind a credential whose secret was right, and what it is worth now. */
-export interface VerifiedKey {
-  readonly record: KeyRecord;
-  readonly status: KeyStatus;
-}
-
-/** A refusal carries the key only when the secret was right: then the caller may be told which key it is. */
-export type Verification =
-  | { readonly valid: true; readonly key: VerifiedKey }
-  | { readonly valid: false; readonly failure: VerificationFailure; readonly key?: VerifiedKey };
-
 /**
  * Says what a credential is worth now. A bad credential is an answer; an unknown key and a wrong secret are the same
  * answer. Throws CREDENTIAL_REQUIRED, INVALID_ARGUMENT, and UNAVAILABLE when the store cannot be read.
  */
 export async function verifyKey(context: DomainContext, input: VerifyKeyInput): Promise<Verification> {
-  const { credential, tenantId } = input;
-  if (credential === "") throw credentialRequired();
-  if (Buffer.byteLength(credential) > MAX_CREDENTIAL_BYTES) {
-    throw invalidArgument("credential", `must be at most ${MAX_CREDENTIAL_BYTES} bytes`);
-  }
-
-  const classified = context.classify(credential);
-  switch (classified.kind) {
-    case "issued":
-      return verifyIssuedKey(context, tenantId, classified, input.clientAddress);
-    case "imported":
-      return { valid: false, failure: classified.mistyped ? "invalid_format" : "not_found" };
-  }
+  refuseUnlessCredential(input.credential);
+  const { tenantId } = input;
+  const candidate = identify(context, tenantId, input.credential);
+  const { keyId } = candidate;
+  const record = keyId === undefined ? undefined : await findKey(context.store, { tenantId, keyId });
+  return judge(context, candidate, record, input);
 }
 
-async function verifyIssuedKey(
+/**
+ * The same for several credentials of one tenant, in their order, with one read of the store for all of them.
+ * The credentials must be ones that `refuseUnlessCredential` takes. Throws UNAVAILABLE.
+ */
+export async function verifyKeys(
   context: DomainContext,
   tenantId: string,
-  key: { readonly keyId: string; readonly secretHash: Uint8Array },
-  clientAddress: string | undefined,
-): Promise<Verification> {
-  const record = await findKey(context.store, { tenantId, keyId: key.keyId });
-  // A key that is not there is compared as well, so that the time tells nothing.
-  const secretMatches = isSameSecretHash(key.secretHash, record?.secretHash ?? NO_SECRET_HASH);
-  if (record?.secretHash === undefined || !secretMatches) return { valid: false, failure: "not_found" };
-  return judgeKey(record, context.clock(), clientAddress);
+  inputs: readonly VerifyKeyInput[],
+): Promise<Verification[]> {
+  const candidates = inputs.map(({ credential }) => identify(context, tenantId, credential));
+  const keyIds = [...new Set(candidates.flatMap(({ keyId }) => keyId ?? []))];
+  const read = await context.store.readMany(tenantId, keyIds);
+  const found = await Promise.all(read.map((record) => record && settlePending(context.store, record)));
+  const records = new Map(keyIds.map((keyId, index) => [keyId, found[index]]));
+  return inputs.map((input, index) => {
+    const candidate = candidates[index] ?? { kind: "refused", failure: "not_found" };
+    return judge(context, candidate, candidate.keyId === undefined ? undefined : records.get(candidate.keyId), input);
+  });
+}
+
+/** What a candidate is worth, once the record that it names has been read. */
+function judge(
+  context: DomainContext,
+  candidate: Candidate,
+  record: KeyRecord | undefined,
+  input: VerifyKeyInput,
+): Verification {
+  switch (candidate.kind) {
+    case "issued": {
+      // A key that is not there is compared as well, so that the time tells nothing.
+      const secretMatches = isSameSecretHash(candidate.secretHash, record?.secretHash ?? NO_SECRET_HASH);
+      if (record?.secretHash === undefined || !secretMatches) return { valid: false, failure: "not_found" };
+      return judgeKey(record, context.clock(), input.clientAddress);
+    }
+    case "imported":
+      if (record !== undefined) return judgeKey(record, context.clock(), input.clientAddress);
+      return { valid: false, failure: candidate.mistyped ? "invalid_format" : "not_found" };
+    case "token":
+      return judgeToken(context, candidate.claims, record, input);
+    case "macaroon":
+      return judgeMacaroon(context, candidate, record, input);
+    case "refused":
+      return { valid: false, failure: candidate.failure };
+  }
 }
 
 /** What a key is worth to somebody who holds its secret. */
 function judgeKey(record: KeyRecord, now: Date, clientAddress: string | undefined): Verification {
-  const key = { record, status: keyStatus(record, now) };
-  if (key.status !== "active") return { valid: false, failure: key.status, key };
-  if (!isAddressAllowed(record.allowedCidrs, clientAddress)) return { valid: false, failure: "ip_not_allowed", key };
-  return { valid: true, key };
-}
-
-function credentialRequired(): ServiceError {
-  return new ServiceError("CREDENTIAL_REQUIRED", "credential: is required", {
-    fields: [{ field: "credential", description: "is required" }],
-  });
+  const status = keyStatus(record, now);
+  if (status !== "active") return { valid: false, failure: status, key: { record, status } };
+  if (!isAddressAllowed(record.allowedCidrs, clientAddress)) {
+    return { valid: false, failure: "ip_not_allowed", key: { record, status } };
+  }
+  return { valid: true, record };
 }
 
 /** The hash of a secret that no key has: secrets are never empty. */

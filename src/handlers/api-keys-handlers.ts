@@ -1,26 +1,39 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import {
+  type AdminImportApiKeyRequest,
   AdminRotateIssuedApiKeyRequestSchema,
+  type AdminVerifyApiKeyRequest,
   type ApiKeysService,
 } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
-import { IssuedApiKeySchema } from "../../gen/latchkey/v2alpha1/resources_pb.js";
+import { ImportedApiKeySchema, IssuedApiKeySchema } from "../../gen/latchkey/v2alpha1/resources_pb.js";
 import type { DomainContext } from "../domain/context.js";
+import { deleteImportedKey } from "../domain/delete-key.js";
+import { deriveToken } from "../domain/derive-token.js";
 import { getKey } from "../domain/get-key.js";
+import { refuseUnlessCredential } from "../domain/identify.js";
+import { type ImportKeyInput, importKey, importKeys } from "../domain/import-key.js";
 import { issueKey } from "../domain/issue-key.js";
 import { revokeKey } from "../domain/revoke-key.js";
 import { rotateKey } from "../domain/rotate-key.js";
+import { selfRevokeKey } from "../domain/self-revoke-key.js";
 import { updateKey } from "../domain/update-key.js";
-import { verifyKey } from "../domain/verify-key.js";
-import { invalidArgument } from "../errors.js";
+import { type VerifyKeyInput, verifyKey, verifyKeys } from "../domain/verify-key.js";
+import { invalidArgument, ServiceError } from "../errors.js";
 import type { PageTokenKeys } from "../query/page-token.js";
 import type { KeyKind, KeyRecord } from "../store/key-store.js";
+import { messageFromImports, refuseBatchSize } from "./batch-results.js";
 import { durationToMs } from "./duration-ms.js";
-import { revocationReasonFromMessage, visibilityFromMessage } from "./enums.js";
-import { issuedApiKeyFromRecord } from "./key-messages.js";
-import { attributesFromMessage, maskedAttributes, maskedFields, parseKeyId, refuseRequestId } from "./key-requests.js";
+import { algorithmFromMessage, revocationReasonFromMessage, visibilityFromMessage } from "./enums.js";
+import { answerJwks, type PublicJwks } from "./jwks.js";
+import { importedApiKeyFromRecord, issuedApiKeyFromRecord } from "./key-messages.js";
+import { attributesFromMessage, maskedAttributes, maskedFields, parseKeyId } from "./key-requests.js";
 import { listPage } from "./list-request.js";
-import type { UnaryHandlers } from "./unary-handlers.js";
-import { clientAddress, messageFromVerification } from "./verification-message.js";
+import { messageFromToken } from "./token-message.js";
+import type { HandlerCall, UnaryHandlers } from "./unary-handlers.js";
+import { messageFromRefusedItem, messageFromVerification, presentedFrom } from "./verification-message.js";
+
+const MAX_IMPORTS = 1_000;
+const MAX_VERIFICATIONS = 100;
 
 /** `AdminRevokeApiKeyRequest.collection` -> the kind of key it holds. */
 const KIND_OF_COLLECTION: Readonly<Record<string, KeyKind | undefined>> = {
@@ -29,25 +42,33 @@ const KIND_OF_COLLECTION: Readonly<Record<string, KeyKind | undefined>> = {
   importedApiKeys: "imported",
 };
 
+export interface ApiKeysHandlersOptions {
+  readonly pageTokenKeys: PageTokenKeys;
+  /** The public keys of derived JWTs as they are at the moment. */
+  readonly publicJwks: () => PublicJwks;
+}
+
 /** `ApiKeysService`: messages to values of the domain and back, and no rule of its own. */
 export function createApiKeysHandlers(
   context: DomainContext,
-  pageTokenKeys: PageTokenKeys,
+  { pageTokenKeys, publicJwks }: ApiKeysHandlersOptions,
 ): UnaryHandlers<typeof ApiKeysService> {
   const show = (record: KeyRecord, time = context.clock()): MessageInitShape<typeof IssuedApiKeySchema> =>
     issuedApiKeyFromRecord(record, time);
+  const showImported = (record: KeyRecord, time = context.clock()) => importedApiKeyFromRecord(record, time);
 
   return {
-    async adminIssueApiKey(request, { tenantId }) {
-      refuseRequestId(request.requestId);
+    async adminIssueApiKey(request, { tenantId, caller }) {
       const { record, secret } = await issueKey(context, {
         tenantId,
+        caller,
+        requestId: request.requestId,
         actorId: request.actorId,
         ...attributesFromMessage(request),
         visibility: visibilityFromMessage("visibility", request.visibility),
         ttlMs: request.ttl && durationToMs("ttl", request.ttl),
       });
-      return { issuedApiKey: show(record), secret };
+      return { issuedApiKey: show(record), ...shownSecret(secret) };
     },
 
     async adminGetIssuedApiKey(request, { tenantId }) {
@@ -77,11 +98,12 @@ export function createApiKeysHandlers(
       return show(record);
     },
 
-    async adminRotateIssuedApiKey(request, { tenantId }) {
-      refuseRequestId(request.requestId);
+    async adminRotateIssuedApiKey(request, { tenantId, caller }) {
       const fields = maskedFields(AdminRotateIssuedApiKeyRequestSchema, request, request.updateMask);
       const { record, secret, old } = await rotateKey(context, {
         tenantId,
+        caller,
+        requestId: request.requestId,
         keyId: parseKeyId("key_id", request.keyId),
         overrides: {
           ...maskedAttributes(request, fields),
@@ -89,7 +111,48 @@ export function createApiKeysHandlers(
         },
         gracePeriodMs: request.gracePeriod ? durationToMs("grace_period", request.gracePeriod) : 0,
       });
-      return { issuedApiKey: show(record), secret, oldIssuedApiKey: show(old) };
+      return { issuedApiKey: show(record), ...shownSecret(secret), oldIssuedApiKey: show(old) };
+    },
+
+    async adminImportApiKey(request, call) {
+      return showImported(await importKey(context, importInput(request, call)));
+    },
+
+    async adminBatchImportApiKeys({ requests }, call) {
+      refuseBatchSize(requests.length, MAX_IMPORTS);
+      return messageFromImports(await importAll(context, requests, call), context.clock());
+    },
+
+    async adminGetImportedApiKey(request, { tenantId }) {
+      return showImported(await getKey(context, { tenantId, keyId: parseKeyId("key_id", request.keyId) }, "imported"));
+    },
+
+    async adminListImportedApiKeys(request, { tenantId }) {
+      const { records, time, nextPageToken } = await listPage(context, pageTokenKeys, request, {
+        tenantId,
+        kind: "imported",
+        bytesOf: (record) => toBinary(ImportedApiKeySchema, create(ImportedApiKeySchema, showImported(record))).length,
+      });
+      return { importedApiKeys: records.map((record) => showImported(record, time)), nextPageToken };
+    },
+
+    async adminUpdateImportedApiKey({ importedApiKey, updateMask }, { tenantId }) {
+      if (importedApiKey === undefined) throw invalidArgument("imported_api_key", "is required");
+      const path = "imported_api_key.";
+      const fields = maskedFields(ImportedApiKeySchema, importedApiKey, updateMask);
+      const record = await updateKey(context, {
+        tenantId,
+        keyId: parseKeyId(`${path}key_id`, importedApiKey.keyId),
+        kind: "imported",
+        attributes: maskedAttributes(importedApiKey, fields, path),
+        path,
+      });
+      return showImported(record);
+    },
+
+    async adminDeleteImportedApiKey(request, { tenantId }) {
+      await deleteImportedKey(context, { tenantId, keyId: parseKeyId("key_id", request.keyId) });
+      return {};
     },
 
     async adminRevokeApiKey(request, { tenantId }) {
@@ -106,10 +169,110 @@ export function createApiKeysHandlers(
       return {};
     },
 
-    async adminVerifyApiKey({ credential, clientIp }, { tenantId, peerAddress }) {
-      return messageFromVerification(
-        await verifyKey(context, { tenantId, credential, clientAddress: clientAddress(clientIp, peerAddress) }),
-      );
+    async adminVerifyApiKey(request, call) {
+      return messageFromVerification(await verifyKey(context, verifyInput(request, call)));
+    },
+
+    async adminBatchVerifyApiKeys({ requests }, call) {
+      refuseBatchSize(requests.length, MAX_VERIFICATIONS);
+      return { results: await verifyAll(context, requests, call) };
+    },
+
+    async adminDeriveToken(request, call) {
+      const derived = await deriveToken(context, {
+        ...verifyInput(request, call),
+        algorithm: algorithmFromMessage("algorithm", request.algorithm),
+        ttlMs: request.ttl && durationToMs("ttl", request.ttl),
+        scopes: request.scopes,
+        customClaims: request.customClaims,
+      });
+      return messageFromToken(derived);
+    },
+
+    async getJwks(_request, call) {
+      return answerJwks(publicJwks(), call);
+    },
+
+    async revokeApiKey({ credential, reason }, { tenantId, clientAddress }) {
+      await selfRevokeKey(context, {
+        tenantId,
+        credential,
+        reason: revocationReasonFromMessage("reason", reason),
+        clientAddress,
+      });
+      return {};
     },
   };
+}
+
+/** The answer to a repetition says so when it is too late for the secret. */
+function shownSecret(secret: string | undefined) {
+  return secret === undefined ? { secretExpired: true } : { secret };
+}
+
+function importInput(request: AdminImportApiKeyRequest, { tenantId, caller }: HandlerCall): ImportKeyInput {
+  return {
+    tenantId,
+    caller,
+    requestId: request.requestId,
+    rawKey: request.rawKey,
+    actorId: request.actorId,
+    ...attributesFromMessage(request),
+    visibility: visibilityFromMessage("visibility", request.visibility),
+    ttlMs: request.ttl && durationToMs("ttl", request.ttl),
+  };
+}
+
+interface PresentedCredential {
+  readonly credential: string;
+  readonly clientIp: string;
+}
+
+function verifyInput(
+  { credential, clientIp }: PresentedCredential,
+  { tenantId, clientAddress }: HandlerCall,
+): VerifyKeyInput {
+  return { tenantId, credential, clientAddress: presentedFrom(clientIp, clientAddress) };
+}
+
+/** Each item that is a request at all is imported; the others say why they are none. */
+async function importAll(context: DomainContext, requests: readonly AdminImportApiKeyRequest[], call: HandlerCall) {
+  const inputs = requests.map((request) => attempt(() => importInput(request, call)));
+  const outcomes = await importKeys(context, inputs.filter(isTaken));
+  const answers = outcomes.values();
+  return inputs.map((input) => (input instanceof ServiceError ? { error: input } : next(answers)));
+}
+
+async function verifyAll(context: DomainContext, requests: readonly AdminVerifyApiKeyRequest[], call: HandlerCall) {
+  const inputs = requests.map((request) =>
+    attempt(() => {
+      refuseUnlessCredential(request.credential);
+      return verifyInput(request, call);
+    }),
+  );
+  const presented = inputs.filter(isTaken);
+  const verifications = (await verifyKeys(context, call.tenantId, presented)).values();
+  return inputs.map((input) =>
+    input instanceof ServiceError ? messageFromRefusedItem(input) : messageFromVerification(next(verifications)),
+  );
+}
+
+/** What an item of a batch is refused with is its answer. */
+function attempt<T>(read: () => T): T | ServiceError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ServiceError) return error;
+    throw error;
+  }
+}
+
+function isTaken<T>(item: T | ServiceError): item is T {
+  return !(item instanceof ServiceError);
+}
+
+function next<T>(answers: Iterator<T>): T {
+  const { value, done } = answers.next();
+  if (done) throw new Error("there are fewer answers than items");
+  return value;
 }

@@ -1,9 +1,12 @@
 /** Enums of the API <-> values of the domain. */
+
+import { TokenAlgorithm } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import {
   KeyStatus as KeyStatusMessage,
   KeyVisibility,
   RevocationReason as RevocationReasonMessage,
 } from "../../gen/latchkey/v2alpha1/resources_pb.js";
+import type { DeriveTokenInput } from "../domain/derive-token.js";
 import type { KeyStatus } from "../domain/key-status.js";
 import { invalidArgument } from "../errors.js";
 import type { RevocationReason, Visibility } from "../store/key-store.js";
@@ -27,6 +30,11 @@ const REVOCATION_REASONS: Readonly<Record<RevocationReason, RevocationReasonMess
   privilege_withdrawn: RevocationReasonMessage.PRIVILEGE_WITHDRAWN,
 };
 
+const TOKEN_ALGORITHMS: Readonly<Record<DeriveTokenInput["algorithm"], TokenAlgorithm>> = {
+  jwt: TokenAlgorithm.JWT,
+  macaroon: TokenAlgorithm.MACAROON,
+};
+
 export function messageFromStatus(status: KeyStatus): KeyStatusMessage {
   return STATUSES[status];
 }
@@ -42,6 +50,11 @@ export function messageFromRevocationReason(reason: RevocationReason): Revocatio
 /** Unspecified means secret. Binary messages can carry numbers that the enum does not have: they are refused. */
 export function visibilityFromMessage(field: string, value: KeyVisibility): Visibility {
   return value === KeyVisibility.UNSPECIFIED ? "secret" : lookUp(VISIBILITIES, field, value);
+}
+
+/** Unspecified means JWT. */
+export function algorithmFromMessage(field: string, value: TokenAlgorithm): DeriveTokenInput["algorithm"] {
+  return value === TokenAlgorithm.UNSPECIFIED ? "jwt" : lookUp(TOKEN_ALGORITHMS, field, value);
 }
 
 export function revocationReasonFromMessage(field: string, value: RevocationReasonMessage): RevocationReason {

@@ -1,7 +1,11 @@
 /** Stored keys -> messages. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { IssuedApiKeySchema, RateLimitPolicySchema } from "../../gen/latchkey/v2alpha1/resources_pb.js";
+import type {
+  ImportedApiKeySchema,
+  IssuedApiKeySchema,
+  RateLimitPolicySchema,
+} from "../../gen/latchkey/v2alpha1/resources_pb.js";
 import { keyStatus } from "../domain/key-status.js";
 import type { KeyRecord, RateLimitPolicy } from "../store/key-store.js";
 import { durationFromMs } from "./duration-ms.js";
@@ -26,6 +30,12 @@ export function issuedApiKeyFromRecord(record: KeyRecord, now: Date): MessageIni
     ...(record.lastUsedTime && { lastUsedTime: timestampFromDate(record.lastUsedTime) }),
     ...(status === "revoked" && revocationFields(record)),
   };
+}
+
+/** The same for an imported key: the two resources have the same fields. */
+export function importedApiKeyFromRecord(record: KeyRecord, now: Date): MessageInitShape<typeof ImportedApiKeySchema> {
+  const { $typeName: _, ...fields } = issuedApiKeyFromRecord(record, now) as Record<string, unknown>;
+  return fields;
 }
 
 export function messageFromRateLimitPolicy(policy: RateLimitPolicy): MessageInitShape<typeof RateLimitPolicySchema> {

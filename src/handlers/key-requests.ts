@@ -6,13 +6,12 @@ import { maskable } from "../../gen/latchkey/v2alpha1/options_pb.js";
 import type { IpRestriction, RateLimitPolicy } from "../../gen/latchkey/v2alpha1/resources_pb.js";
 import { parseUuid } from "../credentials/uuid.js";
 import type { KeyAttributes, RateLimitPolicyInput } from "../domain/key-attributes.js";
-import { invalidArgument, ServiceError } from "../errors.js";
+import { invalidArgument } from "../errors.js";
 import { resolveFieldMask } from "../query/field-mask.js";
 import type { JsonObject } from "../store/key-store.js";
 import { durationToMs } from "./duration-ms.js";
 
 const IMPORTED_KEY_ID = /^[0-9a-f]{64}$/;
-const MAX_REQUEST_ID_CHARACTERS = 36;
 
 /** A key id of either kind, in its one spelling. Throws INVALID_ARGUMENT for what cannot be one. */
 export function parseKeyId(field: string, text: string): string {
@@ -21,15 +20,6 @@ export function parseKeyId(field: string, text: string): string {
   if (keyId === undefined)
     throw invalidArgument(field, "must be a UUID, or 64 hexadecimal characters of an imported key");
   return keyId;
-}
-
-/** Idempotent requests are not implemented yet; to take the id and ignore it would make keys twice. */
-export function refuseRequestId(requestId: string): void {
-  if (requestId === "") return;
-  if (requestId.length > MAX_REQUEST_ID_CHARACTERS) {
-    throw invalidArgument("request_id", `must be at most ${MAX_REQUEST_ID_CHARACTERS} characters`);
-  }
-  throw new ServiceError("UNIMPLEMENTED", "request_id: idempotent requests are not implemented yet");
 }
 
 /** The messages that carry a key's attributes: requests to issue and rotate, and the resources themselves. */

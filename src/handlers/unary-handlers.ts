@@ -4,8 +4,10 @@ import type { DescMethodUnary, DescService, MessageInitShape, MessageShape } fro
 export interface HandlerCall {
   /** UUID text. */
   readonly tenantId: string;
-  /** IP address of the other end of the connection; `undefined` when it is gone. */
-  readonly peerAddress: string | undefined;
+  /** Name of whoever makes the call; empty for a public method. */
+  readonly caller: string;
+  /** IP address that the call comes from, past the proxies that are trusted; `undefined` when that cannot be told. */
+  readonly clientAddress: string | undefined;
   /** Names in lower case. */
   readonly requestHeaders: Readonly<Record<string, string | string[] | undefined>>;
   /** What follows the `?` of a Connect GET; empty for any other call. */

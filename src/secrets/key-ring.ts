@@ -1,7 +1,11 @@
 import { hkdfSync, type KeyObject } from "node:crypto";
 
 /** What a derived key is for. A key for one purpose says nothing about the keys for the others. */
-export type KeyPurpose = "latchkey/page-token/v1" | "latchkey/macaroon/v1" | "latchkey/idempotency/v1";
+export type KeyPurpose =
+  | "latchkey/page-token/v1"
+  | "latchkey/macaroon/v1"
+  | "latchkey/idempotency/v1"
+  | "latchkey/requests/v1";
 
 export interface DerivedKeys {
   /** 32 bytes from the current secret: what is made, is made with it. */
@@ -13,7 +17,7 @@ export interface DerivedKeys {
 const DERIVED_KEY_BYTES = 32;
 const NO_SALT = new Uint8Array(0);
 
-/** The keys that come from `secrets.hmac`: HKDF-SHA-256 (RFC 5869) without salt, the purpose as info. */
+/** The keys that come from one secret, `secrets.hmac` or `secrets.pepper`: HKDF-SHA-256 (RFC 5869) without salt, the purpose as info. */
 export class KeyRing {
   readonly #current: KeyObject;
   readonly #retired: readonly KeyObject[];

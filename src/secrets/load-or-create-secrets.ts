@@ -4,7 +4,7 @@ import { openSecretsDirectory } from "./data-directory.js";
 import { KeyRing } from "./key-ring.js";
 import { readOrCreateSecretFile } from "./secret-file.js";
 import { generateAdminToken, generateSecretText, keyFromText, parseSecretText } from "./secret-text.js";
-import { generateSigningJwks, parseSigningJwks, type SigningKey } from "./signing-keys.js";
+import { generateSigningJwks } from "./signing-keys.js";
 
 export interface SecretsOptions {
   readonly dataDir: string;
@@ -15,6 +15,8 @@ export interface SecretsOptions {
   };
   /** Whether an admin token is needed: admin calls are authenticated and no token is configured. */
   readonly needsAdminToken: boolean;
+  /** Whether a set of signing keys is needed: none is configured. Absent: it is. */
+  readonly needsSigningJwks?: boolean;
 }
 
 /** The service's secrets. Nothing in it shows a secret when it is printed, logged or turned into JSON. */
@@ -22,7 +24,6 @@ export interface Secrets {
   readonly keyRing: KeyRing;
   /** The key that ids of imported keys are made with. */
   readonly pepper: KeyObject;
-  readonly signingKeys: readonly SigningKey[];
   /** The generated admin token; absent when it was not needed. */
   readonly adminToken: { readonly sha256: Uint8Array } | undefined;
   /** Directory of the files. */
@@ -32,7 +33,8 @@ export interface Secrets {
     readonly hmac: string | undefined;
     readonly pepper: string | undefined;
     readonly adminToken: string | undefined;
-    readonly signingJwks: string;
+    /** It is there; `openSigningKeySource` reads it. */
+    readonly signingJwks: string | undefined;
   };
 }
 
@@ -41,21 +43,25 @@ export interface Secrets {
  * same time: they end up with the same secrets.
  * @throws DataDirectoryError that names the file or directory at fault
  */
-export async function loadOrCreateSecrets({ dataDir, configured, needsAdminToken }: SecretsOptions): Promise<Secrets> {
+export async function loadOrCreateSecrets({
+  dataDir,
+  configured,
+  needsAdminToken,
+  needsSigningJwks = true,
+}: SecretsOptions): Promise<Secrets> {
   const directory = await openSecretsDirectory(dataDir);
   const files = {
     hmac: configured.hmac.current === undefined ? join(directory, "hmac") : undefined,
     pepper: configured.pepper === undefined ? join(directory, "pepper") : undefined,
     adminToken: needsAdminToken ? join(directory, "admin-token") : undefined,
-    signingJwks: join(directory, "signing-jwks.json"),
+    signingJwks: needsSigningJwks ? join(directory, "signing-jwks.json") : undefined,
   };
   const hmac = configured.hmac.current ?? (await keyFromFile(join(directory, "hmac")));
   const pepper = configured.pepper ?? (await keyFromFile(join(directory, "pepper")));
-  const jwks = await readOrCreateSecretFile(files.signingJwks, generateSigningJwks);
+  if (files.signingJwks !== undefined) await readOrCreateSecretFile(files.signingJwks, generateSigningJwks);
   return {
     keyRing: new KeyRing(hmac, configured.hmac.retired),
     pepper,
-    signingKeys: parseSigningJwks(files.signingJwks, jwks),
     adminToken: files.adminToken === undefined ? undefined : { sha256: await tokenHashFromFile(files.adminToken) },
     directory,
     files,

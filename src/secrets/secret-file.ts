@@ -25,7 +25,7 @@ export async function readOrCreateSecretFile(path: string, generate: () => strin
  * Content of the file, `undefined` when there is none.
  * @throws DataDirectoryError when it cannot be read, or when others can read it too
  */
-async function readSecretFile(path: string): Promise<string | undefined> {
+export async function readSecretFile(path: string): Promise<string | undefined> {
   try {
     const file = await open(path, constants.O_RDONLY);
     try {

@@ -9,6 +9,7 @@ import type { LogAccess } from "../telemetry/access-log.js";
 import type { Logger } from "../telemetry/logger.js";
 import { type Authenticate, type Caller, mayCall } from "./authenticate.js";
 import { Cancellation } from "./cancellation.js";
+import type { ReadClientAddress } from "./client-address.js";
 import { askedTimeoutMs, requestDeadline } from "./deadline.js";
 import { codeName } from "./error-map.js";
 import type { Response } from "./lane.js";
@@ -44,6 +45,8 @@ export interface PipelineOptions {
   readonly tenantId: string;
   /** How long a call may take, whatever its client asks for. */
   readonly requestTimeoutMs: number;
+  /** Where a call comes from, when proxies stand between. */
+  readonly readClientAddress: ReadClientAddress;
   readonly logger: Logger;
   readonly logAccess: LogAccess;
 }
@@ -94,6 +97,14 @@ export class Call implements HandlerCall {
     } catch (error) {
       this.refusal = this.fail(error);
     }
+  }
+
+  get caller(): string {
+    return this.#caller?.name ?? "";
+  }
+
+  get clientAddress(): string | undefined {
+    return this.#options.readClientAddress(this.#head.headers, this.peerAddress);
   }
 
   get requestHeaders(): IncomingHttpHeaders {

@@ -26,21 +26,31 @@ export function createAccessLog(logger: Logger): LogAccess {
   if (!logger.isLevelEnabled(LEVEL)) return () => undefined;
   const { [pino.symbols.streamSym]: stream } = logger as Logger & Record<symbol, { write(line: string): void }>;
   const now = createClock();
+  const quote = createQuote();
   return (entry) => {
-    stream?.write(formatLine(now(), entry));
+    stream?.write(formatLine(now(), quote, entry));
   };
 }
 
-function formatLine(time: string, entry: AccessEntry): string {
+/** Ids, addresses, codes and names of protocols need no quoting: none of them can hold a character that JSON escapes. */
+function formatLine(time: string, quote: (text: string) => string, entry: AccessEntry): string {
   const { request_id, protocol, method, code, reason, caller, peer, duration_ms } = entry;
-  const about = `${field("method", method)},"code":"${code}"${field("reason", reason)}${field("caller", caller)}`;
-  const from = `"request_id":${JSON.stringify(request_id)},"protocol":"${protocol}"`;
-  return `{"level":"${LEVEL}","time":"${time}",${from}${about}${field("peer", peer)},"duration_ms":${duration_ms},"msg":"call"}\n`;
+  const call = `"request_id":"${request_id}","protocol":"${protocol}"${method === undefined ? "" : `,"method":${quote(method)}`}`;
+  const outcome = `"code":"${code}"${reason === undefined ? "" : `,"reason":"${reason}"`}`;
+  const from = `${caller === undefined ? "" : `,"caller":${quote(caller)}`}${peer === undefined ? "" : `,"peer":"${peer}"`}`;
+  return `{"level":"${LEVEL}","time":"${time}",${call},${outcome}${from},"duration_ms":${duration_ms},"msg":"call"}\n`;
 }
 
-/** A member of the line, with its comma; nothing for what is not there. */
-function field(name: string, value: string | undefined): string {
-  return value === undefined ? "" : `,"${name}":${JSON.stringify(value)}`;
+/** JSON strings of names, of which there are few: those of methods, and of the tokens that are configured. */
+function createQuote(): (name: string) => string {
+  const quoted = new Map<string, string>();
+  return (name) => {
+    const known = quoted.get(name);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(name);
+    quoted.set(name, text);
+    return text;
+  };
 }
 
 /** The time in ISO 8601, written anew once a millisecond. */

@@ -2,7 +2,7 @@ import { type DestinationStream, pino } from "pino";
 
 const STDOUT = 1;
 /** Lines are handed on when there are so many characters of them, or after so long. */
-const BATCH_CHARACTERS = 16_384;
+const BATCH_CHARACTERS = 65_536;
 const MAX_DELAY_MS = 100;
 
 /**

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { loadConfig } from "../../src/config/load-config.js";
 import { formatMistake } from "../../src/config/mistake.js";
@@ -60,6 +61,17 @@ describe("a configuration", () => {
           defaultTtlMs: undefined,
           maxTtlMs: 315_360_000_000,
         },
+        tokens: {
+          issuer: "latchkey",
+          audience: undefined,
+          macaroonPrefix: "mc",
+          defaultTtlMs: 900_000,
+          maxTtlMs: 86_400_000,
+          checkParent: true,
+          signingJwksUrls: undefined,
+          signingKeyId: undefined,
+        },
+        clientIp: { source: "remote_addr", trustedProxies: [] },
         log: { level: "info" },
       },
     });
@@ -95,6 +107,16 @@ keys:
   retired_prefixes: [old, older]
   default_ttl: 30d
   max_ttl: 365d
+tokens:
+  issuer: https://keys.example.com
+  audience: mesh
+  macaroon_prefix: acme_mc
+  default_ttl: 5m
+  max_ttl: 1h
+  check_parent: false
+  signing_jwks_urls: ["file:///etc/keys.json", "https://keys.example.com/a,b?token=c"]
+  signing_key_id: "2026"
+client_ip: { source: x_forwarded_for, trusted_proxies: [10.0.0.0/8, "::1"] }
 log: { level: debug }
 `,
     );
@@ -122,6 +144,20 @@ log: { level: debug }
       defaultTtlMs: 2_592_000_000,
       maxTtlMs: 31_536_000_000,
     });
+    expect(config.tokens).toMatchObject({
+      issuer: "https://keys.example.com",
+      audience: "mesh",
+      macaroonPrefix: "acme_mc",
+      defaultTtlMs: 300_000,
+      maxTtlMs: 3_600_000,
+      checkParent: false,
+      signingKeyId: "2026",
+    });
+    expect(config.tokens.signingJwksUrls?.map((url) => url.reveal())).toEqual([
+      "file:///etc/keys.json",
+      "https://keys.example.com/a,b?token=c",
+    ]);
+    expect(config.clientIp).toEqual({ source: "x_forwarded_for", trustedProxies: ["10.0.0.0/8", "::1"] });
     expect(config.log.level).toBe("debug");
   });
 
@@ -132,12 +168,19 @@ log: { level: debug }
         LATCHKEY_KEYS_RETIRED_PREFIXES: "a, b,c",
         LATCHKEY_ADMIN_TOKENS: JSON.stringify([{ name: "ops", token: TOKEN, role: "reader" }]),
         LATCHKEY_ADMIN_ALLOW_UNAUTHENTICATED: "true",
+        LATCHKEY_TOKENS_SIGNING_JWKS_URLS: "base64://e30=, file:///a",
+        LATCHKEY_TOKENS_CHECK_PARENT: "false",
+        LATCHKEY_CLIENT_IP_SOURCE: "x_real_ip",
+        LATCHKEY_CLIENT_IP_TRUSTED_PROXIES: "10.0.0.1, fd00::/8",
       },
       "server: { port: 1, host: '::1' }\nkeys:\n",
     );
     expect(config.server).toMatchObject({ host: "::1", port: 5000 });
     expect(config.keys.retiredPrefixes).toEqual(["a", "b", "c"]);
     expect(config.admin.tokens).toMatchObject([{ name: "ops", role: "reader" }]);
+    expect(config.tokens.signingJwksUrls?.map((url) => url.reveal())).toEqual(["base64://e30=", "file:///a"]);
+    expect(config.tokens.checkParent).toBe(false);
+    expect(config.clientIp).toEqual({ source: "x_real_ip", trustedProxies: ["10.0.0.1", "fd00::/8"] });
     expect(
       configOf({ LATCHKEY_KEYS_RETIRED_PREFIXES: "" }, "keys: { retired_prefixes: [x] }").keys.retiredPrefixes,
     ).toEqual([]);
@@ -164,9 +207,12 @@ log: { level: debug }
       LATCHKEY_SECRETS_PEPPER: SECRET,
       LATCHKEY_SECRETS_HMAC_CURRENT: OTHER_SECRET,
       LATCHKEY_ADMIN_TOKENS: JSON.stringify([{ name: "ops", token: TOKEN, role: "admin" }]),
+      LATCHKEY_TOKENS_SIGNING_JWKS_URLS: "base64://aHVudGVyMg==,https://keys.example.com/?token=hunter2",
     });
-    const printed = `${JSON.stringify(config)}${String(config.secrets.pepper)}`;
-    for (const secret of [SECRET, OTHER_SECRET, TOKEN]) expect(printed).not.toContain(secret);
+    const printed =
+      JSON.stringify(config) + inspect(config, { depth: 10, showHidden: true }) + String(config.secrets.pepper);
+    for (const secret of [SECRET, OTHER_SECRET, TOKEN, "aHVudGVyMg", "hunter2", "keys.example.com"])
+      expect(printed).not.toContain(secret);
   });
 });
 
@@ -257,6 +303,35 @@ describe("mistakes", () => {
     [{ LATCHKEY_ADMIN_TOKENS: "hunter2" }, "admin.tokens (LATCHKEY_ADMIN_TOKENS): must be a JSON list of objects"],
     [{ LATCHKEY_ADMIN_TOKENS: '{"a":"hunter2"}' }, "admin.tokens (LATCHKEY_ADMIN_TOKENS): must be a list"],
     [{ LATCHKEY_ADMIN_TOKENS: "[]" }, "admin.tokens (LATCHKEY_ADMIN_TOKENS): must name at least one token"],
+    [
+      { LATCHKEY_TOKENS_SIGNING_JWKS_URLS: "" },
+      "tokens.signing_jwks_urls (LATCHKEY_TOKENS_SIGNING_JWKS_URLS): must name at least one URL",
+    ],
+    [
+      { LATCHKEY_TOKENS_SIGNING_JWKS_URLS: "file:///a,https://u:hunter2@keys.example.com/" },
+      "tokens.signing_jwks_urls[1] (LATCHKEY_TOKENS_SIGNING_JWKS_URLS): must not hold a user name or a password",
+    ],
+    [
+      { LATCHKEY_TOKENS_SIGNING_JWKS_URLS: "base64://hunter2*" },
+      "tokens.signing_jwks_urls[0] (LATCHKEY_TOKENS_SIGNING_JWKS_URLS): must be file:///path, https://host/path or " +
+        "base64://<JWK Set in base64>",
+    ],
+    [
+      { LATCHKEY_TOKENS_SIGNING_JWKS_URLS: "http://127.0.0.1/?token=hunter2" },
+      "tokens.signing_jwks_urls[0] (LATCHKEY_TOKENS_SIGNING_JWKS_URLS): must not be http://, which shows private keys " +
+        "to the network; use https://",
+    ],
+    [{ LATCHKEY_TOKENS_MAX_TTL: "0s" }, "tokens.max_ttl (LATCHKEY_TOKENS_MAX_TTL): must be from 1s to 315360000s"],
+    [
+      { LATCHKEY_CLIENT_IP_SOURCE: "forwarded" },
+      "client_ip.source (LATCHKEY_CLIENT_IP_SOURCE): must be one of remote_addr, x_forwarded_for, x_real_ip, " +
+        "cf_connecting_ip, true_client_ip",
+    ],
+    [
+      { LATCHKEY_CLIENT_IP_SOURCE: "x_real_ip", LATCHKEY_CLIENT_IP_TRUSTED_PROXIES: "10.0.0.0/8,0.0.0.0/0" },
+      "client_ip.trusted_proxies[1] (LATCHKEY_CLIENT_IP_TRUSTED_PROXIES): must be an IP address or a network such as " +
+        "10.0.0.0/8; not /0, and IPv4 not written as IPv6",
+    ],
   ])("%j", (env, expected) => {
     expect(mistakesOf(env)).toEqual([expected]);
   });

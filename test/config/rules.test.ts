@@ -90,13 +90,34 @@ describe("prefixes", () => {
     [
       { LATCHKEY_KEYS_PUBLIC_PREFIX: "lk_v1" },
       [
-        "keys.public_prefix (LATCHKEY_KEYS_PUBLIC_PREFIX): lk_v1 and lk of keys.prefix are ambiguous: keys of both start with lk_v1_",
+        "keys.public_prefix (LATCHKEY_KEYS_PUBLIC_PREFIX): lk_v1 and lk of keys.prefix are ambiguous: credentials of both start with lk_v1_",
       ],
     ],
     [
       { LATCHKEY_KEYS_PREFIX: "a_v1_b", LATCHKEY_KEYS_RETIRED_PREFIXES: "a" },
       [
-        "keys.retired_prefixes (LATCHKEY_KEYS_RETIRED_PREFIXES): a and a_v1_b of keys.prefix are ambiguous: keys of both start with a_v1_",
+        "keys.retired_prefixes (LATCHKEY_KEYS_RETIRED_PREFIXES): a and a_v1_b of keys.prefix are ambiguous: credentials of both start with a_v1_",
+      ],
+    ],
+    [
+      { LATCHKEY_TOKENS_MACAROON_PREFIX: "lk" },
+      ["tokens.macaroon_prefix (LATCHKEY_TOKENS_MACAROON_PREFIX): must differ from keys.prefix: both are lk"],
+    ],
+    [{ LATCHKEY_KEYS_PREFIX: "mc" }, ["tokens.macaroon_prefix: must differ from keys.prefix: both are mc"]],
+    [
+      { LATCHKEY_KEYS_PUBLIC_PREFIX: "pub", LATCHKEY_TOKENS_MACAROON_PREFIX: "pub" },
+      ["tokens.macaroon_prefix (LATCHKEY_TOKENS_MACAROON_PREFIX): must differ from keys.public_prefix: both are pub"],
+    ],
+    [
+      { LATCHKEY_KEYS_RETIRED_PREFIXES: "old,older", LATCHKEY_TOKENS_MACAROON_PREFIX: "older" },
+      [
+        "tokens.macaroon_prefix (LATCHKEY_TOKENS_MACAROON_PREFIX): must differ from keys.retired_prefixes: both are older",
+      ],
+    ],
+    [
+      { LATCHKEY_TOKENS_MACAROON_PREFIX: "lk_v1_x" },
+      [
+        "tokens.macaroon_prefix (LATCHKEY_TOKENS_MACAROON_PREFIX): lk_v1_x and lk of keys.prefix are ambiguous: credentials of both start with lk_v1_",
       ],
     ],
     [{ LATCHKEY_KEYS_PUBLIC_PREFIX: "lk_pub", LATCHKEY_KEYS_RETIRED_PREFIXES: "lk_,l,lk_v2,lk_v1x,lkv1" }, []],
@@ -110,4 +131,38 @@ test("the default lifetime is within the longest", () => {
     "keys.default_ttl (LATCHKEY_KEYS_DEFAULT_TTL): must not be longer than keys.max_ttl",
   ]);
   expect(mistakesOf({ LATCHKEY_KEYS_DEFAULT_TTL: "1h", LATCHKEY_KEYS_MAX_TTL: "60m" })).toEqual([]);
+});
+
+test("the default lifetime of tokens is within the longest", () => {
+  expect(mistakesOf({ LATCHKEY_TOKENS_DEFAULT_TTL: "25h" })).toEqual([
+    "tokens.default_ttl (LATCHKEY_TOKENS_DEFAULT_TTL): must not be longer than tokens.max_ttl",
+  ]);
+  expect(mistakesOf({ LATCHKEY_TOKENS_MAX_TTL: "14m" })).toEqual([
+    "tokens.default_ttl: must not be longer than tokens.max_ttl",
+  ]);
+  expect(mistakesOf({ LATCHKEY_TOKENS_MAX_TTL: "15m" })).toEqual([]);
+});
+
+describe("a header that tells the client's address", () => {
+  test.each(["x_forwarded_for", "x_real_ip", "cf_connecting_ip", "true_client_ip"])("%s needs proxies", (source) => {
+    const env = { LATCHKEY_CLIENT_IP_SOURCE: source };
+    const message =
+      `is needed because client_ip.source is ${source}, a header that anybody can send: set ` +
+      "LATCHKEY_CLIENT_IP_TRUSTED_PROXIES to the addresses of your proxies, such as 10.0.0.0/8";
+    expect(mistakesOf(env)).toEqual([`client_ip.trusted_proxies: ${message}`]);
+    expect(mistakesOf({ ...env, LATCHKEY_CLIENT_IP_TRUSTED_PROXIES: "" })).toEqual([
+      `client_ip.trusted_proxies (LATCHKEY_CLIENT_IP_TRUSTED_PROXIES): ${message}`,
+    ]);
+    expect(mistakesOf({ ...env, LATCHKEY_CLIENT_IP_TRUSTED_PROXIES: "10.0.0.1" })).toEqual([]);
+  });
+
+  test("a wrong proxy is one mistake, not two", () => {
+    expect(
+      mistakesOf({ LATCHKEY_CLIENT_IP_SOURCE: "x_real_ip", LATCHKEY_CLIENT_IP_TRUSTED_PROXIES: "proxy" }),
+    ).toHaveLength(1);
+  });
+
+  test("the connection needs none", () => {
+    expect(mistakesOf({ LATCHKEY_CLIENT_IP_SOURCE: "remote_addr" })).toEqual([]);
+  });
 });

@@ -11,6 +11,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { loadConfig } from "../../src/config/load-config.js";
 import { createOpenAuthenticator } from "../../src/server/authenticate.js";
 
+import { createClientAddressReader } from "../../src/server/client-address.js";
 import { startServer } from "../../src/server/server.js";
 import { createLogger } from "../../src/telemetry/logger.js";
 import { createConformanceService } from "./conformance-service.js";
@@ -44,6 +45,7 @@ const server = await startServer({
     authenticate: createOpenAuthenticator(),
     tenantId: NIL_UUID,
     requestTimeoutMs: config.server.requestTimeoutMs,
+    readClientAddress: createClientAddressReader(config.clientIp),
     logger,
     logAccess: () => undefined,
   }),

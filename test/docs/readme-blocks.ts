@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 /** A fenced block of sh, and the JSON that is shown as its output. */
 export interface Step {
   readonly script: string;
@@ -8,6 +10,11 @@ export interface Step {
 const FENCE = /^```(\w*)\n([\s\S]*?)^```$/gm;
 /** In an expected string: any text. */
 const ELLIPSIS = "...";
+
+/** The text of a page of the repository, such as `docs/tokens.md`. */
+export function readPage(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+}
 
 /** The text of a section of a Markdown page, up to the next heading of the same level. */
 export function readSection(markdown: string, heading: string): string {
@@ -52,4 +59,12 @@ function fits(actual: string, expected: string): boolean {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The cells of the tables in a text, one list for each row with a first cell in backticks: what is between them, then the others. */
+export function readRows(markdown: string): string[][] {
+  return [...markdown.matchAll(/^\| `([A-Z_]+)` \| (.*) \|$/gm)].map(([, name = "", rest = ""]) => [
+    name,
+    ...rest.split(" | "),
+  ]);
 }

@@ -27,12 +27,7 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
 export async function startTourService(settings: Readonly<Record<string, string>>): Promise<TourService> {
   const folder = mkdtempSync(join(tmpdir(), "latchkey-tour-"));
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules")); // for npx
-  const loader = new URL("../ts-loader.mjs", import.meta.url).href;
-  const child = spawn(process.execPath, ["--import", loader, join(ROOT, "src/main.ts"), "serve"], {
-    cwd: folder,
-    env: { ...cleanEnvironment(), LATCHKEY_SERVER_PORT: "0", ...settings },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawnService(folder, settings);
   const exited = once(child, "exit");
   const stop = async () => {
     child.kill("SIGTERM");
@@ -46,6 +41,33 @@ export async function startTourService(settings: Readonly<Record<string, string>
     await stop();
     throw error;
   }
+}
+
+/** What a service says when it does not start, and its exit code. */
+export interface FailedStart {
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+/** Starts a service that is to fail, in the folder of another one. One that starts all the same is stopped, and says nothing. */
+export async function failToStart(folder: string, settings: Readonly<Record<string, string>>): Promise<FailedStart> {
+  const child = spawnService(folder, settings);
+  let stderr = "";
+  child.stderr?.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  child.stdout?.once("data", () => child.kill("SIGTERM")); // it logs when it is ready
+  const [code] = await once(child, "close");
+  return { code, stderr };
+}
+
+function spawnService(folder: string, settings: Readonly<Record<string, string>>): ChildProcess {
+  const loader = new URL("../ts-loader.mjs", import.meta.url).href;
+  return spawn(process.execPath, ["--import", loader, join(ROOT, "src/main.ts"), "serve"], {
+    cwd: folder,
+    env: { ...cleanEnvironment(), LATCHKEY_SERVER_PORT: "0", ...settings },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 /** The address in the log line that says `ready`. The log is read to its end, so that the service never waits for it. */

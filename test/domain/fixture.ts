@@ -1,14 +1,30 @@
-import { createHash } from "node:crypto";
+import { createHash, createSecretKey, generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClassifier } from "../../src/credentials/classify.js";
-import { type DomainContext, issuedPrefixes, type KeySettings, NIL_TENANT_ID } from "../../src/domain/context.js";
+import { addCaveat } from "../../src/credentials/macaroon.js";
+import { formatMacaroonToken, parseMacaroonToken } from "../../src/credentials/macaroon-token.js";
+import { createCheckedTokens } from "../../src/domain/checked-tokens.js";
+import {
+  type DomainContext,
+  type DomainSecrets,
+  issuedPrefixes,
+  type KeySettings,
+  NIL_TENANT_ID,
+} from "../../src/domain/context.js";
+import { type DerivedToken, type DeriveTokenInput, deriveToken } from "../../src/domain/derive-token.js";
+import { FailureLimiter } from "../../src/domain/failure-limiter.js";
+import { type ImportKeyInput, importKey } from "../../src/domain/import-key.js";
 import { type IssueKeyInput, issueKey } from "../../src/domain/issue-key.js";
+import { type RotateKeyInput, rotateKey } from "../../src/domain/rotate-key.js";
+import { SELF_REVOCATION_LIMITS } from "../../src/domain/self-revoke-key.js";
 import { verifyKey } from "../../src/domain/verify-key.js";
 import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
+import type { KeyRecord } from "../../src/store/key-store.js";
 
 const START_MS = Date.UTC(2026, 0, 1);
+const MACAROON_PREFIX = "mc";
 
 /** A domain on a real store, whose clock and randomness the test decides. */
 export interface Fixture extends DomainContext {
@@ -27,6 +43,16 @@ export async function createFixture(settings: Partial<KeySettings> = {}): Promis
     clock: () => new Date(nowMs),
     randomBytes: (length) => createHash("shake256", { outputLength: length }).update(`draw ${draws++}`).digest(),
     ...withKeys(settings),
+    tokens: {
+      issuer: "latchkey",
+      macaroonPrefix: MACAROON_PREFIX,
+      defaultTtlMs: 900_000,
+      maxTtlMs: 86_400_000,
+      checkParent: true,
+    },
+    secrets: createSecrets(),
+    checkedTokens: createCheckedTokens(),
+    selfRevocationFailures: new FailureLimiter(SELF_REVOCATION_LIMITS),
     advance: (ms) => {
       nowMs += ms;
     },
@@ -40,13 +66,79 @@ export async function createFixture(settings: Partial<KeySettings> = {}): Promis
 /** The parts of a context that depend on the key settings. */
 export function withKeys(settings: Partial<KeySettings>): Pick<DomainContext, "keys" | "classify"> {
   const keys = { prefix: "lk", retiredPrefixes: [], maxTtlMs: 315_360_000_000, ...settings };
-  return { keys, classify: createClassifier(issuedPrefixes(keys)) };
+  const classify = createClassifier({ issuedPrefixes: issuedPrefixes(keys), macaroonPrefix: MACAROON_PREFIX });
+  return { keys, classify };
+}
+
+/** Other keys each time, as those of another deployment. */
+export function createSecrets(): DomainSecrets {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const jwt = { signing: { kid: "test", alg: "EdDSA" as const, privateKey }, publicKey };
+  const keys = {
+    ...jwt,
+    find: (kid: string) => (kid === jwt.signing.kid ? { alg: jwt.signing.alg, publicKey } : undefined),
+  };
+  const rotated = (label: string) => {
+    const current = createHash("sha256")
+      .update(label)
+      .update(publicKey.export({ format: "der", type: "spki" }))
+      .digest();
+    return { current, all: [current] };
+  };
+  return {
+    pepper: createSecretKey(rotated("pepper").current),
+    requests: rotated("requests").current,
+    sealing: rotated("sealing"),
+    macaroons: rotated("macaroons"),
+    jwt: () => keys,
+  };
 }
 
 export const tenantId = NIL_TENANT_ID;
 
-export function issue(context: DomainContext, input: Partial<IssueKeyInput> = {}) {
-  return issueKey(context, { tenantId, name: "demo", actorId: "me", scopes: [], visibility: "secret", ...input });
+/** A new key with its secret. */
+export async function issue(context: DomainContext, input: Partial<IssueKeyInput> = {}) {
+  const { record, secret } = await issueKey(context, { ...issueInput, ...input });
+  if (secret === undefined) throw new Error("a new key has no secret");
+  return { record, secret };
+}
+
+/** As `rotateKey`, of a key that has a secret. */
+export async function rotate(context: DomainContext, input: Omit<RotateKeyInput, "caller" | "requestId">) {
+  const { record, secret, old } = await rotateKey(context, { caller: "test", requestId: "", ...input });
+  if (secret === undefined) throw new Error("a new key has no secret");
+  return { record, secret, old };
+}
+
+export const issueInput: IssueKeyInput = {
+  tenantId,
+  caller: "test",
+  requestId: "",
+  name: "demo",
+  actorId: "me",
+  scopes: [],
+  visibility: "secret",
+};
+
+export const importInput: ImportKeyInput = { ...issueInput, rawKey: "sk_live_1" };
+
+export function importRaw(context: DomainContext, input: Partial<ImportKeyInput> = {}): Promise<KeyRecord> {
+  return importKey(context, { ...importInput, ...input });
+}
+
+/** A JWT, unless the input says otherwise. */
+export function derive(
+  context: DomainContext,
+  input: Partial<DeriveTokenInput> & { readonly credential: string },
+): Promise<DerivedToken> {
+  return deriveToken(context, { tenantId, clientAddress: undefined, algorithm: "jwt", scopes: [], ...input });
+}
+
+/** A macaroon with one more caveat, as its holder adds it. */
+export function addCaveatTo(token: string, caveat: string): string {
+  const parsed = parseMacaroonToken(token, MACAROON_PREFIX);
+  if ("error" in parsed) throw new Error(parsed.error);
+  return formatMacaroonToken(addCaveat(parsed.macaroon, Buffer.from(caveat)), MACAROON_PREFIX);
 }
 
 /** The verdict on a credential: `active`, or why it is refused. */

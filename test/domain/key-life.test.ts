@@ -3,11 +3,10 @@ import { formatIssuedKey } from "../../src/credentials/issued-key.js";
 import { getKey } from "../../src/domain/get-key.js";
 import { keyStatus } from "../../src/domain/key-status.js";
 import { revokeKey } from "../../src/domain/revoke-key.js";
-import { rotateKey } from "../../src/domain/rotate-key.js";
 import { updateKey } from "../../src/domain/update-key.js";
 import { verifyKey } from "../../src/domain/verify-key.js";
 import { ServiceError } from "../../src/errors.js";
-import { createFixture, type Fixture, issue, tenantId, verdict, withKeys } from "./fixture.js";
+import { createFixture, type Fixture, issue, rotate, tenantId, verdict, withKeys } from "./fixture.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -40,7 +39,7 @@ describe("a key with a ttl", () => {
     domain.advance(DAY_MS);
     const renamed = await updateKey(domain, { ...record, attributes: { name: "old" }, path: "" });
     expect(renamed.name).toBe("old");
-    await expect(rotateKey(domain, { ...record, overrides: {}, gracePeriodMs: 0 })).rejects.toThrow(
+    await expect(rotate(domain, { ...record, overrides: {}, gracePeriodMs: 0 })).rejects.toThrow(
       new ServiceError("KEY_NOT_ACTIVE", "the key is expired, and cannot be rotated"),
     );
   });
@@ -94,7 +93,7 @@ describe("rotation", () => {
   test("refuses the old key at once, and the new one lives as long as the old one was to", async () => {
     const { secret, record } = await issue(domain, { ttlMs: 10 * DAY_MS, scopes: ["read"], metadata: { team: "a" } });
     domain.advance(9 * DAY_MS);
-    const rotated = await rotateKey(domain, { ...record, overrides: { scopes: [], name: "next" }, gracePeriodMs: 0 });
+    const rotated = await rotate(domain, { ...record, overrides: { scopes: [], name: "next" }, gracePeriodMs: 0 });
 
     expect(rotated.record).toMatchObject({ name: "next", scopes: [], metadata: { team: "a" }, actorId: "me" });
     expect(rotated.record.expireTime).toEqual(new Date(domain.clock().getTime() + 10 * DAY_MS));
@@ -107,7 +106,7 @@ describe("rotation", () => {
 
   test("with a grace period keeps the old key until it ends", async () => {
     const { secret, record } = await issue(domain);
-    const rotated = await rotateKey(domain, { ...record, overrides: {}, gracePeriodMs: MINUTE_MS });
+    const rotated = await rotate(domain, { ...record, overrides: {}, gracePeriodMs: MINUTE_MS });
     domain.advance(MINUTE_MS - 1);
     expect(await verdict(domain, secret)).toBe("active");
     domain.advance(1);
@@ -117,7 +116,7 @@ describe("rotation", () => {
 
   test("with a grace period past the old key's expiry does not prolong it", async () => {
     const { secret, record } = await issue(domain, { ttlMs: MINUTE_MS });
-    const { old } = await rotateKey(domain, { ...record, overrides: {}, gracePeriodMs: DAY_MS });
+    const { old } = await rotate(domain, { ...record, overrides: {}, gracePeriodMs: DAY_MS });
     expect(old.revocation?.graceEnd).toEqual(record.expireTime);
     domain.advance(MINUTE_MS);
     expect(await verdict(domain, secret)).not.toBe("active");
@@ -125,7 +124,7 @@ describe("rotation", () => {
 
   test("in its grace period the old key can be revoked at once, and its successor stays", async () => {
     const { secret, record } = await issue(domain);
-    const rotated = await rotateKey(domain, { ...record, overrides: {}, gracePeriodMs: DAY_MS });
+    const rotated = await rotate(domain, { ...record, overrides: {}, gracePeriodMs: DAY_MS });
     await revokeKey(domain, { ...record, reason: "key_compromise", description: "" });
     expect(await verdict(domain, secret)).toBe("revoked");
     const old = await getKey(domain, record, "issued");
@@ -134,18 +133,18 @@ describe("rotation", () => {
 
   test("happens once: a rotated key is rotated no more, also in its grace period", async () => {
     const { record } = await issue(domain);
-    const { record: successor } = await rotateKey(domain, { ...record, overrides: {}, gracePeriodMs: DAY_MS });
-    await expect(rotateKey(domain, { ...record, overrides: {}, gracePeriodMs: 0 })).rejects.toMatchObject({
+    const { record: successor } = await rotate(domain, { ...record, overrides: {}, gracePeriodMs: DAY_MS });
+    await expect(rotate(domain, { ...record, overrides: {}, gracePeriodMs: 0 })).rejects.toMatchObject({
       reason: "KEY_NOT_ACTIVE",
       message: "the key was rotated before; rotate its successor",
       metadata: { successor: successor.keyId },
     });
-    await rotateKey(domain, { ...successor, overrides: {}, gracePeriodMs: 0 });
+    await rotate(domain, { ...successor, overrides: {}, gracePeriodMs: 0 });
   });
 
   test.each([-1, 30 * DAY_MS + 1])("with a grace period of %d ms is refused", async (gracePeriodMs) => {
     const { record } = await issue(domain);
-    await expect(rotateKey(domain, { ...record, overrides: {}, gracePeriodMs })).rejects.toThrow(
+    await expect(rotate(domain, { ...record, overrides: {}, gracePeriodMs })).rejects.toThrow(
       "grace_period: must be 0s to 30 days",
     );
   });
@@ -153,7 +152,7 @@ describe("rotation", () => {
   test("by many at once has one winner, and leaves one usable key", async () => {
     const { secret, record } = await issue(domain);
     const attempts = await Promise.allSettled(
-      Array.from({ length: 20 }, () => rotateKey(domain, { ...record, overrides: {}, gracePeriodMs: 0 })),
+      Array.from({ length: 20 }, () => rotate(domain, { ...record, overrides: {}, gracePeriodMs: 0 })),
     );
     const winners = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
     expect(winners).toHaveLength(1);
@@ -171,11 +170,11 @@ describe("revocation", () => {
     const { secret, record } = await issue(domain);
     const { secret: rotated, record: predecessor } = await issue(domain);
     await revokeKey(domain, { ...record, reason: "unspecified", description: "" });
-    await rotateKey(domain, { ...predecessor, overrides: {}, gracePeriodMs: 0 });
+    await rotate(domain, { ...predecessor, overrides: {}, gracePeriodMs: 0 });
     domain.advance(-DAY_MS);
     expect(await verdict(domain, secret)).toBe("revoked");
     expect(await verdict(domain, rotated)).toBe("revoked");
-    await expect(rotateKey(domain, { ...predecessor, overrides: {}, gracePeriodMs: 0 })).rejects.toThrow(
+    await expect(rotate(domain, { ...predecessor, overrides: {}, gracePeriodMs: 0 })).rejects.toThrow(
       "the key is revoked, and cannot be rotated",
     );
   });

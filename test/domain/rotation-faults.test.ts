@@ -2,12 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { getKey } from "../../src/domain/get-key.js";
 import { listKeys } from "../../src/domain/list-keys.js";
 import { revokeKey } from "../../src/domain/revoke-key.js";
-import { rotateKey } from "../../src/domain/rotate-key.js";
 import { sweep } from "../../src/domain/sweep.js";
 import { updateKey } from "../../src/domain/update-key.js";
-import { ServiceError } from "../../src/errors.js";
 import type { KeyStore } from "../../src/store/key-store.js";
-import { createFixture, type Fixture, issue, tenantId, verdict } from "./fixture.js";
+import { createFixture, type Fixture, issue, rotate, tenantId, verdict } from "./fixture.js";
+import { withFaults } from "./with-faults.js";
 
 const HOUR_MS = 3_600_000;
 
@@ -17,34 +16,13 @@ beforeEach(async () => {
 });
 afterEach(() => domain.dispose());
 
-type Fault = "lost before it was applied" | "applied, and the reply lost" | "none";
-
-/** The store, but for calls of `method`, which meet the faults in turn. */
-function withFaults(store: KeyStore, method: "insert" | "compareAndSet" | "delete", faults: Fault[]): KeyStore {
-  const lost = () => new ServiceError("UNAVAILABLE", "the reply was lost");
-  return new Proxy(store, {
-    get(target, property) {
-      const value = Reflect.get(target, property);
-      if (typeof value !== "function") return value;
-      if (property !== method) return value.bind(target);
-      return async (...parameters: unknown[]) => {
-        const fault = faults.shift() ?? "none";
-        if (fault === "lost before it was applied") throw lost();
-        const result = await value.apply(target, parameters);
-        if (fault === "applied, and the reply lost") throw lost();
-        return result;
-      };
-    },
-  });
-}
-
 const rotation = { overrides: {}, gracePeriodMs: 0 };
 
 describe("the commit of a rotation", () => {
   test("whose reply is lost is recognised", async () => {
     const { secret, record } = await issue(domain);
     const store = withFaults(domain.store, "compareAndSet", ["applied, and the reply lost"]);
-    const rotated = await rotateKey({ ...domain, store }, { ...record, ...rotation });
+    const rotated = await rotate({ ...domain, store }, { ...record, ...rotation });
     expect(await verdict(domain, rotated.secret)).toBe("active");
     expect(await verdict(domain, secret)).toBe("revoked");
   });
@@ -55,14 +33,14 @@ describe("the commit of a rotation", () => {
       "lost before it was applied",
       "lost before it was applied",
     ]);
-    const rotated = await rotateKey({ ...domain, store }, { ...record, ...rotation });
+    const rotated = await rotate({ ...domain, store }, { ...record, ...rotation });
     expect(await verdict(domain, rotated.secret)).toBe("active");
   });
 
   test("that is never applied leaves the old key, and a pending one that nobody sees and the sweeper removes", async () => {
     const { secret, record } = await issue(domain);
     const store = withFaults(domain.store, "compareAndSet", Array(3).fill("lost before it was applied"));
-    await expect(rotateKey({ ...domain, store }, { ...record, ...rotation })).rejects.toThrow("the reply was lost");
+    await expect(rotate({ ...domain, store }, { ...record, ...rotation })).rejects.toThrow("the reply was lost");
 
     expect(await verdict(domain, secret)).toBe("active");
     const [pending] = await domain.store.listPending(new Date(domain.clock().getTime() + 1), 10);
@@ -74,9 +52,21 @@ describe("the commit of a rotation", () => {
     const page = { tenantId, kind: "issued" as const, filter: {}, pageSize: 10, maxBytes: 1_000, bytesOf: () => 1 };
     expect((await listKeys(domain, page)).records.map((key) => key.keyId)).toEqual([record.keyId]);
 
-    expect(await sweep(domain)).toEqual({ pendingCompleted: 0, pendingRemoved: 0, tombstonesRemoved: 0, errors: [] });
+    expect(await sweep(domain)).toEqual({
+      pendingCompleted: 0,
+      pendingRemoved: 0,
+      secretsRemoved: 0,
+      tombstonesRemoved: 0,
+      errors: [],
+    });
     domain.advance(HOUR_MS);
-    expect(await sweep(domain)).toEqual({ pendingCompleted: 0, pendingRemoved: 1, tombstonesRemoved: 0, errors: [] });
+    expect(await sweep(domain)).toEqual({
+      pendingCompleted: 0,
+      pendingRemoved: 1,
+      secretsRemoved: 0,
+      tombstonesRemoved: 0,
+      errors: [],
+    });
     expect(await domain.store.read(pending)).toBeUndefined();
     expect(await verdict(domain, secret)).toBe("active");
   });
@@ -94,7 +84,7 @@ describe("the commit of a rotation", () => {
         };
       },
     });
-    await expect(rotateKey({ ...domain, store }, { ...record, ...rotation })).rejects.toMatchObject({
+    await expect(rotate({ ...domain, store }, { ...record, ...rotation })).rejects.toMatchObject({
       reason: "CONCURRENT_CHANGE",
     });
     expect(await verdict(domain, secret)).toBe("active");
@@ -106,7 +96,7 @@ describe("a rotation that stops after its commit", () => {
   test("is completed by whoever reads the new key", async () => {
     const { record } = await issue(domain);
     const store = withFaults(domain.store, "compareAndSet", ["none", "lost before it was applied"]);
-    const { record: successor, secret } = await rotateKey({ ...domain, store }, { ...record, ...rotation });
+    const { record: successor, secret } = await rotate({ ...domain, store }, { ...record, ...rotation });
     expect((await domain.store.read(successor))?.pending).toBeDefined();
 
     expect(await verdict(domain, secret)).toBe("active");
@@ -116,9 +106,15 @@ describe("a rotation that stops after its commit", () => {
   test("is completed by the sweeper", async () => {
     const { record } = await issue(domain);
     const store = withFaults(domain.store, "compareAndSet", ["none", "lost before it was applied"]);
-    const { record: successor } = await rotateKey({ ...domain, store }, { ...record, ...rotation });
+    const { record: successor } = await rotate({ ...domain, store }, { ...record, ...rotation });
     domain.advance(HOUR_MS);
-    expect(await sweep(domain)).toEqual({ pendingCompleted: 1, pendingRemoved: 0, tombstonesRemoved: 0, errors: [] });
+    expect(await sweep(domain)).toEqual({
+      pendingCompleted: 1,
+      pendingRemoved: 0,
+      secretsRemoved: 0,
+      tombstonesRemoved: 0,
+      errors: [],
+    });
     expect((await domain.store.read(successor))?.pending).toBeUndefined();
   });
 });
@@ -127,7 +123,7 @@ describe("the sweeper", () => {
   test("makes a commit that arrives after it fail", async () => {
     const { secret, record } = await issue(domain);
     const lost = withFaults(domain.store, "compareAndSet", Array(3).fill("lost before it was applied"));
-    await rotateKey({ ...domain, store: lost }, { ...record, ...rotation }).catch(() => undefined);
+    await rotate({ ...domain, store: lost }, { ...record, ...rotation }).catch(() => undefined);
     const [pending] = await domain.store.listPending(new Date(domain.clock().getTime() + 1), 10);
     domain.advance(HOUR_MS);
     await sweep(domain);

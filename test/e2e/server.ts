@@ -1,5 +1,5 @@
-import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { type JsonWebKey, randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startService } from "../../src/cli/start-service.js";
@@ -11,15 +11,22 @@ const SECRET_BYTES = 32;
 
 export interface Tokens {
   readonly admin: string;
+  /** Of a second caller who may do what the first may. */
+  readonly otherAdmin: string;
   readonly reader: string;
   readonly verifier: string;
 }
+
+/** A private JWK with its kid. */
+export type SigningJwk = JsonWebKey & { readonly kid: string };
 
 export interface TestServer {
   readonly url: string;
   /** Host and port. */
   readonly address: string;
   readonly tokens: Tokens;
+  /** The generated key that tokens are signed with; `undefined` when the settings name a set. */
+  readonly signingJwk: SigningJwk | undefined;
   /** Every line of the log so far. */
   readonly log: readonly string[];
   close(): Promise<void>;
@@ -39,7 +46,12 @@ export function randomToken(): string {
 /** Starts the whole service in this process, on a free port, with a log that is kept in memory. */
 export async function startTestServer({ mongodbUri, env = {} }: TestServerOptions = {}): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
-  const tokens: Tokens = { admin: randomToken(), reader: randomToken(), verifier: randomToken() };
+  const tokens: Tokens = {
+    admin: randomToken(),
+    otherAdmin: randomToken(),
+    reader: randomToken(),
+    verifier: randomToken(),
+  };
   const { config, mistakes } = loadConfig({
     file: undefined,
     env: {
@@ -47,7 +59,7 @@ export async function startTestServer({ mongodbUri, env = {} }: TestServerOption
       LATCHKEY_DATA_DIR: join(directory, "data"),
       LATCHKEY_LOG_LEVEL: "trace",
       LATCHKEY_ADMIN_TOKENS: JSON.stringify(
-        Object.entries(tokens).map(([role, token]) => ({ name: role, token, role })),
+        Object.entries(tokens).map(([name, token]) => ({ name, token, role: name === "otherAdmin" ? "admin" : name })),
       ),
       ...(mongodbUri !== undefined && { LATCHKEY_STORE_MONGODB_URI: mongodbUri }),
       ...env,
@@ -62,10 +74,19 @@ export async function startTestServer({ mongodbUri, env = {} }: TestServerOption
     url: service.url,
     address: new URL(service.url).host,
     tokens,
+    signingJwk: readSigningJwk(config.tokens.signingJwksUrls === undefined ? config.dataDir : undefined),
     log,
     close: async () => {
       await service.close();
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function readSigningJwk(dataDir: string | undefined): SigningJwk | undefined {
+  if (dataDir === undefined) return undefined;
+  const jwks = JSON.parse(readFileSync(join(dataDir, "secrets", "signing-jwks.json"), "utf8")) as {
+    keys: SigningJwk[];
+  };
+  return jwks.keys[0];
 }

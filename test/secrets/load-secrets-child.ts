@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { loadOrCreateSecrets } from "../../src/secrets/load-or-create-secrets.js";
+import { openSigningKeySource } from "../../src/secrets/signing-key-source.js";
 
 for (const dataDir of process.argv.slice(2)) {
   process.stdout.write(`${await load(dataDir)}\n`);
@@ -17,7 +18,14 @@ async function load(dataDir: string): Promise<string> {
     hash.update(secrets.keyRing.derive("latchkey/macaroon/v1").current);
     hash.update(secrets.pepper.export());
     hash.update(secrets.adminToken?.sha256 ?? "");
-    for (const { privateKey } of secrets.signingKeys) hash.update(privateKey.export({ format: "der", type: "pkcs8" }));
+    const source = await openSigningKeySource({
+      urls: undefined,
+      generatedFile: secrets.files.signingJwks,
+      signingKeyId: undefined,
+      onError: () => undefined,
+    });
+    source.close();
+    hash.update(source.current().signing.privateKey.export({ format: "der", type: "pkcs8" }));
     return hash.digest("hex");
   } catch (error) {
     return `error: ${(error as Error).message}`;

@@ -6,10 +6,16 @@ export interface CaseContext {
   readonly actorId: string;
 }
 
+/**
+ * `plain`: with the defaults. `tuned`: with a public prefix, a default lifetime of 1 h and a longest one of 2 h. `proxied`:
+ * the cases are its trusted proxy, and name the client in X-Forwarded-For.
+ */
+export type ServerName = "plain" | "tuned" | "proxied";
+
 /** One thing the service promises, over every protocol and on every store. */
 export interface Case {
   readonly name: string;
-  /** `tuned`: with a public prefix, a default lifetime of 1 h and a longest one of 2 h. Else with the defaults. */
-  readonly server?: "tuned";
+  /** Absent: `plain`. */
+  readonly server?: ServerName;
   readonly run: (context: CaseContext) => Promise<void>;
 }

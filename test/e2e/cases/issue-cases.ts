@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import { invalid, refused } from "../api.js";
+import { invalid } from "../api.js";
 import type { JsonObject } from "../clients/api-client.js";
 import type { Case } from "./case.js";
 
@@ -168,16 +168,6 @@ export const issueCases: readonly Case[] = [
           { field: "ttl", description: "must be 1s to 315360000s, or 0s for the default" },
         ],
       });
-    },
-  },
-  {
-    name: "does not pretend that a request_id makes a request idempotent",
-    run: async ({ api, actorId }) => {
-      const request = { name: "key", actor_id: actorId, request_id: "7e2bc7a1-5a3e-4bd5-a4b6-38ff8c5c3b2f" };
-      expect(await api.refusal("AdminIssueApiKey", request)).toEqual(
-        refused("UNIMPLEMENTED", "UNIMPLEMENTED", "request_id: idempotent requests are not implemented yet"),
-      );
-      expect((await api.list({ filter: `actor_id="${actorId}"` })).issued_api_keys).toEqual([]);
     },
   },
   {

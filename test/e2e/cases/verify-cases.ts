@@ -28,7 +28,7 @@ export function refusedVerification(errorCode: string, message: string, key: Jso
   };
 }
 
-const UNKNOWN = refusedVerification("NOT_FOUND", "the credential is unknown");
+export const UNKNOWN = refusedVerification("NOT_FOUND", "the credential is unknown");
 const MISTYPED = refusedVerification("INVALID_FORMAT", "the credential is mistyped or truncated");
 
 export const verifyCases: readonly Case[] = [
@@ -108,7 +108,7 @@ export const verifyCases: readonly Case[] = [
         return current.is_valid === true ? undefined : current;
       });
       const identity = { key_id: key.key_id, status: "KEY_STATUS_EXPIRED" };
-      expect(answer).toEqual(refusedVerification("EXPIRED", "the key is expired", identity));
+      expect(answer).toEqual(refusedVerification("EXPIRED", "the credential is expired", identity));
       expect(await api.get(key.key_id)).toEqual({ ...key, status: "KEY_STATUS_EXPIRED" });
       const filter = `actor_id="${actorId}" AND status=`;
       expect((await api.list({ filter: `${filter}KEY_STATUS_EXPIRED` })).issued_api_keys).toHaveLength(1);
@@ -211,7 +211,7 @@ async function isValid(api: Api, secret: string): Promise<boolean> {
 }
 
 /** The same key id with another secret, well-formed. */
-function withOtherSecret(credential: string): string {
+export function withOtherSecret(credential: string): string {
   const bytes = bodyOf(credential);
   return formatIssuedKey({
     prefix: "lk",

@@ -51,6 +51,8 @@ export interface Refusal {
   readonly reason: string;
   readonly message: string;
   readonly fields: readonly FieldFault[];
+  /** `google.rpc.ErrorInfo.metadata`. */
+  readonly metadata: Readonly<Record<string, string>>;
   readonly headers: Headers;
 }
 

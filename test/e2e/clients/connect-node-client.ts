@@ -10,7 +10,7 @@ import {
 } from "@connectrpc/connect-node";
 import { ApiKeysService } from "../../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import { type ApiClient, bearer, type CallOptions, type JsonObject, type Rpc } from "./api-client.js";
-import { readDetails } from "./error-details.js";
+import { readDetails, readMetadata } from "./error-details.js";
 
 type Protocol = "gRPC" | "gRPC-Web" | "Connect JSON" | "Connect binary";
 type HttpVersion = "1.1" | "2";
@@ -69,11 +69,13 @@ async function call(transport: Transport, rpc: Rpc, request: JsonObject, { token
     } as const;
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
+    const details = error.details.flatMap((detail) => ("type" in detail ? [detail] : []));
     return {
       ok: false,
       code: codeName(error.code),
       message: error.rawMessage,
-      ...readDetails(error.details.flatMap((detail) => ("type" in detail ? [detail] : []))),
+      ...readDetails(details),
+      metadata: readMetadata(details),
       headers: error.metadata,
     } as const;
   }

@@ -24,3 +24,9 @@ export function readDetails(details: readonly Detail[]): { reason: string; field
   }
   return { reason, fields };
 }
+
+/** The facts for programs that the details of an error hold. */
+export function readMetadata(details: readonly Detail[]): Record<string, string> {
+  const info = details.find(({ type }) => type === ErrorInfoSchema.typeName);
+  return info === undefined ? {} : fromBinary(ErrorInfoSchema, info.value).metadata;
+}

@@ -4,7 +4,7 @@ import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/
 import { loadFileDescriptorSetFromBuffer, type ServiceDefinition } from "@grpc/proto-loader";
 import { StatusSchema } from "../../../gen/google/rpc/status_pb.js";
 import { type Answer, type ApiClient, bearer, type Refusal } from "./api-client.js";
-import { readDetails } from "./error-details.js";
+import { readDetails, readMetadata } from "./error-details.js";
 import { jsonFromResponse, requestFromJson } from "./grpc-js-values.js";
 import { fileDescriptorSet, reflect } from "./grpc-reflection.js";
 
@@ -73,7 +73,14 @@ function refusalFromError({ code, details, metadata }: ServiceError): Refusal {
     throw new Error(`google.rpc.Status says ${rich.code} ${rich.message}, grpc-status ${code} ${details}`);
   }
   const found = rich?.details.map(({ typeUrl, value }) => ({ type: typeUrl.replace(/^.*\//, ""), value })) ?? [];
-  return { ok: false, code: status[code], message: details, ...readDetails(found), headers: new Headers() };
+  return {
+    ok: false,
+    code: status[code],
+    message: details,
+    ...readDetails(found),
+    metadata: readMetadata(found),
+    headers: new Headers(),
+  };
 }
 
 function headersOf(...received: readonly Metadata[]): Headers {

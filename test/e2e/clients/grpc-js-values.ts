@@ -5,7 +5,9 @@
 import type { Json, JsonObject } from "./api-client.js";
 
 const DURATIONS = new Set(["ttl", "grace_period", "window"]);
-const STRUCTS = new Set(["metadata", "custom_claims"]);
+const STRUCTS = new Set(["metadata", "custom_claims", "claims"]);
+/** Lists of JWKs, each a Struct. */
+const STRUCT_LISTS = new Set(["keys"]);
 const TIMESTAMP = /_time$/;
 /** Optional in the protos: absent when not set, whatever proto-loader thinks their default is. */
 const OPTIONAL = new Set(["rate_limit_remaining"]);
@@ -32,6 +34,7 @@ export function jsonFromResponse(message: Plain): JsonObject {
   return mapValues(Object.fromEntries(present), (name, value): Json => {
     if (DURATIONS.has(name)) return durationToJson(value as WireDuration);
     if (STRUCTS.has(name)) return structToJson(value as WireStruct);
+    if (STRUCT_LISTS.has(name)) return (value as readonly WireStruct[]).map(structToJson);
     if (TIMESTAMP.test(name)) return timestampToJson(value as WireDuration);
     if (Array.isArray(value)) return value.map((item) => (isObject(item) ? jsonFromResponse(item) : (item as Json)));
     return isObject(value) ? jsonFromResponse(value) : (value as Json);

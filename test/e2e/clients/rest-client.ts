@@ -88,6 +88,7 @@ interface Envelope {
       readonly "@type": string;
       readonly reason?: string;
       readonly domain?: string;
+      readonly metadata?: Readonly<Record<string, string>>;
       readonly field_violations?: readonly FieldFault[];
     }[];
   };
@@ -98,11 +99,11 @@ export function readRefusal({ status, headers, text }: HttpReply): Refusal {
   const { error } = JSON.parse(text) as Envelope;
   const detail = (type: string) =>
     error.details.find((one) => one["@type"] === `type.googleapis.com/google.rpc.${type}`);
-  const { reason = "", domain } = detail("ErrorInfo") ?? {};
+  const { reason = "", domain, metadata = {} } = detail("ErrorInfo") ?? {};
   const [expectedStatus, expectedCode] = REST_STATUSES[reason] ?? [];
   if (status !== expectedStatus || error.status !== expectedCode || error.code !== status || domain !== "latchkey") {
     throw new Error(`a refusal that does not fit together: ${status} ${text}`);
   }
   const fields = detail("BadRequest")?.field_violations ?? [];
-  return { ok: false, code: error.status, reason, message: error.message, fields, headers };
+  return { ok: false, code: error.status, reason, message: error.message, fields, metadata, headers };
 }

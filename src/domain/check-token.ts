@@ -1,0 +1,174 @@
+/**
+ * Derived tokens. A signature is checked once, and remembered (`checked-tokens.ts`); what a token is worth is asked every time:
+ * the clock, the client's address, and the record of the key at its root.
+ */
+import type { DerivedClaims } from "../credentials/derived-claims.js";
+import { verifyJwt } from "../credentials/jwt.js";
+import { verifySignature } from "../credentials/macaroon.js";
+import { macaroonRootKey, type ParsedMacaroonToken, parseMacaroonToken } from "../credentials/macaroon-token.js";
+import { narrow } from "../credentials/narrow.js";
+import { timeOfUuidV7 } from "../credentials/uuid.js";
+import type { KeyRecord } from "../store/key-store.js";
+import type { CheckedToken } from "./checked-tokens.js";
+import type { DomainContext } from "./context.js";
+import type { Candidate } from "./identify.js";
+import { intersectCidrs } from "./intersect-cidrs.js";
+import { isAddressAllowed } from "./ip-allowlist.js";
+import { keyStatus } from "./key-status.js";
+import type { Refusal, Verification } from "./verification.js";
+
+const MS_PER_SECOND = 1_000;
+/** Tokens are valid from the second of their making; the clock of the host that made one may be this far ahead. */
+const MAX_CLOCK_SKEW_MS = 5_000;
+/** For macaroons whose key is not there: their signature is computed all the same, so that the time tells nothing. */
+const NO_DERIVE_SEED = new Uint8Array(32);
+
+const SIGNATURE_INVALID: Refusal = { valid: false, failure: "signature_invalid" };
+
+/** A token whose signature holds. `keyId` is absent where the key need not be asked. */
+export interface TokenCandidate {
+  readonly kind: "token";
+  readonly keyId: string | undefined;
+  readonly claims: DerivedClaims;
+}
+
+type ParsedMacaroon = Exclude<ParsedMacaroonToken, { error: string }>;
+
+/** A macaroon. Whether its signature holds takes the record that it names. */
+export interface MacaroonCandidate {
+  readonly kind: "macaroon";
+  readonly keyId: string;
+  readonly token: string;
+  /** What it was found to say before. */
+  readonly known: CheckedToken | undefined;
+  /** What it says of itself; absent when it is known. */
+  readonly parsed: ParsedMacaroon | undefined;
+}
+
+/** What a token is judged by besides its key. */
+export interface TokenUse {
+  readonly tenantId: string;
+  readonly clientAddress: string | undefined;
+}
+
+/** Checks a JWT: form, algorithm, signature, issuer and audience. */
+export function checkJwt(context: DomainContext, token: string): Candidate {
+  const keys = context.secrets.jwt();
+  const known = context.checkedTokens.get(token);
+  if (known?.checkedWith === keys) return tokenCandidate(context, known.claims);
+  const { issuer, audience } = context.tokens;
+  const verified = verifyJwt(token, { issuer, audience, keyOf: (kid) => keys.find(kid) });
+  if ("error" in verified) return { kind: "refused", failure: verified.error };
+  context.checkedTokens.set(token, { claims: verified.claims, checkedWith: keys });
+  return tokenCandidate(context, verified.claims);
+}
+
+function tokenCandidate({ tokens }: DomainContext, claims: DerivedClaims): TokenCandidate {
+  return { kind: "token", keyId: tokens.checkParent ? claims.rootKeyId : undefined, claims };
+}
+
+/** Takes a macaroon apart. Its key is asked for even where `checkParent` is off: part of the root key is in its record. */
+export function readMacaroon(context: DomainContext, token: string): Candidate {
+  const known = context.checkedTokens.get(token);
+  if (known !== undefined) return { kind: "macaroon", keyId: known.claims.rootKeyId, token, known, parsed: undefined };
+  const parsed = parseMacaroonToken(token, context.tokens.macaroonPrefix);
+  if ("error" in parsed) return { kind: "refused", failure: parsed.error };
+  return { kind: "macaroon", keyId: parsed.claims.rootKeyId, token, known, parsed };
+}
+
+/** Checks a macaroon: signature first, then issuer, audience and caveats. An unknown key is the same as a wrong signature. */
+export function judgeMacaroon(
+  context: DomainContext,
+  candidate: MacaroonCandidate,
+  record: KeyRecord | undefined,
+  use: TokenUse,
+): Verification {
+  const claims = claimsOfMacaroon(context, candidate, record);
+  if ("failure" in claims) return claims;
+  return judgeToken(context, claims, context.tokens.checkParent ? record : undefined, use);
+}
+
+function claimsOfMacaroon(
+  context: DomainContext,
+  { token, known, parsed: read }: MacaroonCandidate,
+  record: KeyRecord | undefined,
+): DerivedClaims | Refusal {
+  if (known !== undefined && record !== undefined && isSameSeed(known.checkedWith, record.deriveSeed)) {
+    return known.claims;
+  }
+  const { macaroonPrefix, issuer, audience } = context.tokens;
+  const parsed = read ?? parseMacaroonToken(token, macaroonPrefix);
+  if ("error" in parsed) return { valid: false, failure: parsed.error };
+
+  const { tenantId, rootKeyId } = parsed.claims;
+  const seed = record?.deriveSeed ?? NO_DERIVE_SEED;
+  const isSigned = context.secrets.macaroons.all.some((key) =>
+    verifySignature(parsed.macaroon, macaroonRootKey(key, tenantId, rootKeyId, seed)),
+  );
+  if (!isSigned || record === undefined) return SIGNATURE_INVALID;
+  const { location = issuer } = parsed.macaroon;
+  if (parsed.claims.issuer !== issuer || parsed.claims.audience !== audience || location !== issuer) {
+    return SIGNATURE_INVALID;
+  }
+  const claims = narrow(parsed.claims, parsed.caveats, intersectCidrs);
+  if (claims === undefined) return { valid: false, failure: "permits_nothing" };
+  context.checkedTokens.set(token, { claims, checkedWith: record.deriveSeed });
+  return claims;
+}
+
+function isSameSeed(checkedWith: object, seed: Uint8Array): boolean {
+  return checkedWith === seed || (checkedWith instanceof Uint8Array && Buffer.compare(checkedWith, seed) === 0);
+}
+
+/** What a token whose signature holds is worth now. `record` is that of its key, where that is to be asked. */
+export function judgeToken(
+  context: DomainContext,
+  claims: DerivedClaims,
+  record: KeyRecord | undefined,
+  { tenantId, clientAddress }: TokenUse,
+): Verification {
+  const now = context.clock();
+  if (claims.tenantId !== tenantId) return { valid: false, failure: "not_found" };
+  if (context.tokens.checkParent) {
+    const refusal = judgeParent(claims, record, now);
+    if (refusal !== undefined) return refusal;
+  }
+  const key = record && { record, status: keyStatus(record, now) };
+  const refuse = (failure: Refusal["failure"]): Refusal => ({ valid: false, failure, ...(key && { key }) });
+
+  if (claims.expireTime <= now) return refuse("expired");
+  if (claims.issueTime.getTime() > now.getTime() + MAX_CLOCK_SKEW_MS) return refuse("not_yet_valid");
+  const token = record === undefined ? claims : narrowToKey(claims, record);
+  if (token === undefined) return refuse("scopes_withdrawn");
+  const isAllowed = isTokenAllowed(claims, clientAddress) && isAddressAllowed(record?.allowedCidrs, clientAddress);
+  if (!isAllowed) return refuse("ip_not_allowed");
+  return { valid: true, ...(record && { record }), token };
+}
+
+/** A token is worth nothing without its key. */
+function judgeParent(claims: DerivedClaims, record: KeyRecord | undefined, now: Date): Refusal | undefined {
+  if (record === undefined || isOlderThan(claims, record)) return { valid: false, failure: "not_found" };
+  const status = keyStatus(record, now);
+  return status === "active" ? undefined : { valid: false, failure: status, key: { record, status } };
+}
+
+/**
+ * An imported key that was deleted and imported again has the same id; tokens of before are not its own. The time of making is
+ * in the token's id, to the millisecond, and in its claims without the part of a second.
+ */
+function isOlderThan({ tokenId, issueTime }: DerivedClaims, { createTime }: KeyRecord): boolean {
+  const madeMs = timeOfUuidV7(tokenId) ?? 0;
+  return madeMs < createTime.getTime() || issueTime.getTime() < createTime.getTime() - MS_PER_SECOND;
+}
+
+/** The claims with the scopes that the key still has; `undefined`: it had some, and has lost them all. */
+function narrowToKey(claims: DerivedClaims, { scopes }: KeyRecord): DerivedClaims | undefined {
+  const kept = claims.scopes.filter((scope) => scopes.includes(scope));
+  if (kept.length === claims.scopes.length) return claims;
+  return kept.length === 0 ? undefined : { ...claims, scopes: kept };
+}
+
+/** As for a key, but a list without networks allows no address. */
+function isTokenAllowed({ allowedCidrs }: DerivedClaims, clientAddress: string | undefined): boolean {
+  return allowedCidrs === undefined || (allowedCidrs.length > 0 && isAddressAllowed(allowedCidrs, clientAddress));
+}

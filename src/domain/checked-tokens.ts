@@ -1,0 +1,22 @@
+import type { DerivedClaims } from "../credentials/derived-claims.js";
+import { Remembered } from "../credentials/remembered.js";
+
+/** About a kilobyte each. */
+const MAX_REMEMBERED = 20_000;
+
+/** What a token says, for as long as what its signature was checked with stays the same. */
+export interface CheckedToken {
+  readonly claims: DerivedClaims;
+  /** The key set of a JWT, the derive seed of a macaroon's root key. */
+  readonly checkedWith: object;
+}
+
+/**
+ * Derived tokens whose signature held. What else decides over a token (the clock, its key's record, the client's address) is
+ * looked at every time.
+ */
+export type CheckedTokens = Remembered<CheckedToken>;
+
+export function createCheckedTokens(): CheckedTokens {
+  return new Remembered(MAX_REMEMBERED);
+}

@@ -1,0 +1,154 @@
+import { importedKeyId } from "../credentials/imported-key.js";
+import { type FieldViolation, invalidArguments, ServiceError } from "../errors.js";
+import type { InsertResult, KeyRecord, Visibility } from "../store/key-store.js";
+import type { DomainContext } from "./context.js";
+import {
+  identifyRequest,
+  isMadeBy,
+  type RepeatableRequest,
+  type RequestIdentity,
+  refuseUnlessRepeated,
+} from "./idempotency.js";
+import {
+  expiryFromTtl,
+  findAttributeViolations,
+  findTextViolations,
+  findTtlViolations,
+  type KeyAttributes,
+  rateLimitPolicyFromInput,
+} from "./key-attributes.js";
+import { loadKey } from "./load-key.js";
+
+const MAX_RAW_KEY_BYTES = 8_192;
+const DERIVE_SEED_BYTES = 32;
+
+export interface ImportKeyInput extends KeyAttributes, RequestIdentity {
+  /** The credential as it is. It is hashed here, and goes no further. */
+  readonly rawKey: string;
+  readonly actorId: string;
+  readonly visibility: Visibility;
+  /** Absent or 0: the configured default. */
+  readonly ttlMs?: number | undefined;
+}
+
+/** What became of one import. */
+export type ImportOutcome = { readonly record: KeyRecord } | { readonly error: ServiceError };
+
+interface NewImport {
+  readonly record: KeyRecord;
+  readonly request: RepeatableRequest | undefined;
+}
+
+/** Imports a key. Throws INVALID_ARGUMENT, API_KEY_EXISTS, UNAVAILABLE. */
+export async function importKey(context: DomainContext, input: ImportKeyInput): Promise<KeyRecord> {
+  const created = createImport(context, input);
+  return finishImport(context, created, await context.store.insert(created.record));
+}
+
+/** Imports several keys in one write, each by itself. In the order of `inputs`. Throws UNAVAILABLE: some may be there. */
+export async function importKeys(context: DomainContext, inputs: readonly ImportKeyInput[]): Promise<ImportOutcome[]> {
+  const created = inputs.map((input) => tryCreate(context, input));
+  const wellFormed = created.filter((one): one is NewImport => !("error" in one));
+  const results = await context.store.insertMany(wellFormed.map(({ record }) => record));
+  const outcomes = await Promise.all(
+    wellFormed.map((one, index) => finishOne(context, one, results[index] ?? { outcome: "exists" })),
+  );
+  const byImport = new Map<unknown, ImportOutcome>(wellFormed.map((one, index) => [one, outcomes[index] ?? one]));
+  return created.map((one) => ("error" in one ? one : (byImport.get(one) ?? one)));
+}
+
+async function finishOne(context: DomainContext, created: NewImport, result: InsertResult): Promise<ImportOutcome> {
+  try {
+    return { record: await finishImport(context, created, result) };
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
+async function finishImport(
+  context: DomainContext,
+  { record, request }: NewImport,
+  result: InsertResult,
+): Promise<KeyRecord> {
+  if (result.outcome === "inserted") return result.record;
+  if (request !== undefined) {
+    const existing = await loadKey(context.store, record);
+    if (isMadeBy(existing, request)) {
+      refuseUnlessRepeated(existing, request);
+      return existing;
+    }
+  }
+  throw new ServiceError("API_KEY_EXISTS", "a key with this raw key was imported before", {
+    metadata: { key_id: record.keyId },
+  });
+}
+
+/** Throws INVALID_ARGUMENT. */
+function createImport(context: DomainContext, input: ImportKeyInput): NewImport {
+  const violations = findImportViolations(context, input);
+  if (violations.length > 0) throw invalidArguments(violations);
+  const { rawKey, tenantId, caller: _, requestId: __, ...asked } = input;
+  const now = context.clock();
+  const keyId = importedKeyId(context.secrets.pepper, tenantId, rawKey);
+  const request = identifyRequest(context, input, { operation: "import", request: [keyId, asked] });
+  const expireTime = expiryFromTtl(input.ttlMs, context.keys, now);
+  const record: KeyRecord = {
+    tenantId,
+    keyId,
+    kind: "imported",
+    version: 1,
+    name: input.name,
+    actorId: input.actorId,
+    scopes: input.scopes,
+    visibility: "secret",
+    ...(input.metadata && { metadata: input.metadata }),
+    ...(input.rateLimitPolicy && { rateLimitPolicy: rateLimitPolicyFromInput(input.rateLimitPolicy) }),
+    ...(input.allowedCidrs && { allowedCidrs: input.allowedCidrs }),
+    createTime: now,
+    updateTime: now,
+    ...(expireTime && { expireTime }),
+    deriveSeed: context.randomBytes(DERIVE_SEED_BYTES),
+    ...(request && { idempotency: request.idempotency }),
+  };
+  return { record, request };
+}
+
+function findImportViolations(context: DomainContext, input: ImportKeyInput): FieldViolation[] {
+  return [
+    ...findRawKeyViolations(context, input.rawKey),
+    ...findTextViolations("actor_id", input.actorId),
+    ...findAttributeViolations(input),
+    ...(input.visibility === "public"
+      ? [{ field: "visibility", description: "KEY_VISIBILITY_PUBLIC is for issued keys only" }]
+      : []),
+    ...findTtlViolations(input.ttlMs, context.keys),
+  ];
+}
+
+/** What would be taken for a credential of our own could never be verified as an imported one. */
+function findRawKeyViolations({ classify }: DomainContext, rawKey: string): FieldViolation[] {
+  const field = "raw_key";
+  if (rawKey === "") return [{ field, description: "is required" }];
+  if (Buffer.byteLength(rawKey) > MAX_RAW_KEY_BYTES) {
+    return [{ field, description: `must be at most ${MAX_RAW_KEY_BYTES} bytes` }];
+  }
+  if (!(rawKey as string & { isWellFormed(): boolean }).isWellFormed()) {
+    return [{ field, description: "must be well-formed Unicode" }];
+  }
+  if (classify(rawKey).kind === "imported") return [];
+  return [{ field, description: "has the form of a token or of a key that this service issues" }];
+}
+
+function tryCreate(context: DomainContext, input: ImportKeyInput): NewImport | { readonly error: ServiceError } {
+  try {
+    return createImport(context, input);
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
+/** What is wrong with one key of several hinders no other; a store that does not answer does. */
+function refusalOf(error: unknown): { readonly error: ServiceError } {
+  if (error instanceof ServiceError && error.reason !== "UNAVAILABLE") return { error };
+  throw error;
+}
