@@ -1,10 +1,26 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-export const SECTIONS = ["grpc", "rest", "start", "writes", "keys"] as const;
+export const SECTIONS = [
+  "grpc",
+  "rest",
+  "start",
+  "writes",
+  "keys",
+  "hot-tokens",
+  "new-tokens",
+  "derive",
+  "batch-verify",
+  "batch-import",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** Names for several. */
-const GROUPS: Readonly<Record<string, readonly Section[]>> = { verify: ["grpc", "rest"] };
+const GROUPS: Readonly<Record<string, readonly Section[]>> = {
+  verify: ["grpc", "rest"],
+  tokens: ["hot-tokens", "new-tokens", "derive"],
+  batch: ["batch-verify", "batch-import"],
+};
 
 export interface Options {
   readonly sections: readonly Section[];
@@ -14,7 +30,7 @@ export interface Options {
   readonly rounds: number;
   /** Where the rows go as JSON. */
   readonly json?: string | undefined;
-  /** Where the service leaves CPU profiles. The figures of such a run are lower. */
+  /** Where the service, and loops that it is compared with, leave CPU profiles: an absolute path. The figures of such a run are lower. */
   readonly cpuProf?: string | undefined;
 }
 
@@ -51,7 +67,7 @@ export function parseOptions(words: readonly string[]): Options | "help" {
     seconds: parseCount("--seconds", values.seconds ?? (values.quick ? "1" : "5"), 1),
     rounds: parseCount("--rounds", values.rounds ?? (values.quick ? "3" : "5"), LEAST_ROUNDS),
     json: values.json,
-    cpuProf: values["cpu-prof"],
+    cpuProf: values["cpu-prof"] && resolve(values["cpu-prof"]),
   };
 }
 

@@ -4,7 +4,9 @@ import type { ServerProcess } from "./pinned-process.js";
 export interface Contestant {
   readonly name: string;
   readonly server: Pick<ServerProcess, "cpuSeconds">;
-  /** Answers calls per second. */
+  /** Makes ready what `measure` needs; its time does not count. */
+  prepare?(seconds: number): Promise<void>;
+  /** Answers calls per second, or what else the row counts. It may take another time when its work is of a fixed size. */
   measure(seconds: number): Promise<number>;
 }
 
@@ -15,7 +17,7 @@ export interface Figure {
   readonly perCpuSecond: number;
 }
 
-const WARM_UP_S = 2;
+export const WARM_UP_S = 2;
 
 /**
  * Measures the contestants in turn, A B C A B C, so that a machine that gets slower gets slower for all of them. What comes
@@ -25,7 +27,7 @@ export async function measureRounds(
   contestants: readonly Contestant[],
   { seconds, rounds }: { readonly seconds: number; readonly rounds: number },
 ): Promise<Map<string, readonly Figure[]>> {
-  for (const contestant of contestants) await contestant.measure(WARM_UP_S);
+  for (const contestant of contestants) await measureOnce(contestant, WARM_UP_S);
   const figures = new Map(contestants.map(({ name }) => [name, [] as Figure[]]));
   for (let round = 0; round < rounds; round += 1) {
     for (const contestant of contestants) figures.get(contestant.name)?.push(await measureOnce(contestant, seconds));
@@ -40,8 +42,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-async function measureOnce({ server, measure }: Contestant, seconds: number): Promise<Figure> {
-  const before = server.cpuSeconds();
-  const perSecond = await measure(seconds);
-  return { perSecond, perCpuSecond: (perSecond * seconds) / (server.cpuSeconds() - before) };
+async function measureOnce(contestant: Contestant, seconds: number): Promise<Figure> {
+  await contestant.prepare?.(seconds);
+  const cpuBefore = contestant.server.cpuSeconds();
+  const startedAt = performance.now();
+  const perSecond = await contestant.measure(seconds);
+  const elapsedSeconds = (performance.now() - startedAt) / 1000;
+  return { perSecond, perCpuSecond: (perSecond * elapsedSeconds) / (contestant.server.cpuSeconds() - cpuBefore) };
 }

@@ -4,7 +4,12 @@ import { H2LOAD_CLIENTS, hasH2load } from "./load/h2load.js";
 import { HTTP1_CONNECTIONS, http1Tool } from "./load/http1.js";
 import { type Options, parseOptions, type Section, USAGE } from "./options.js";
 import { canPin, pinThisProcess } from "./pinned-process.js";
+import { benchBatchImport } from "./sections/batch-import.js";
+import { benchBatchVerify } from "./sections/batch-verify.js";
+import { benchDerive } from "./sections/derive.js";
+import { benchHotTokens } from "./sections/hot-tokens.js";
 import { benchKeys } from "./sections/keys.js";
+import { benchNewTokens } from "./sections/new-tokens.js";
 import { benchStart } from "./sections/start.js";
 import { benchGrpc, benchRest } from "./sections/verify.js";
 import { benchWrites } from "./sections/writes.js";
@@ -18,6 +23,11 @@ const BENCHES: Readonly<Record<Section, Bench>> = {
   start: benchStart,
   writes: benchWrites,
   keys: benchKeys,
+  "hot-tokens": benchHotTokens,
+  "new-tokens": benchNewTokens,
+  derive: benchDerive,
+  "batch-verify": benchBatchVerify,
+  "batch-import": benchBatchImport,
 };
 
 const QUIET_LOAD = 0.5;

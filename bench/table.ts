@@ -9,7 +9,7 @@ export interface Row {
   readonly reference: number | null;
   /** The median of the rounds' ratios, ours to the reference's. */
   readonly ratio: number | null;
-  /** The least ratio that is wanted. */
+  /** The least ratio that is wanted; `null`: the ratio is there to be known. */
   readonly target: number | null;
 }
 
@@ -25,7 +25,7 @@ export function comparedRow(
   name: string,
   ours: readonly Figure[] = [],
   reference: readonly Figure[] = [],
-  target: number,
+  target: number | null = null,
 ): Measured {
   const ratiosOf = (unit: keyof Figure) =>
     ours.map((figure, round) => figure[unit] / (reference[round]?.[unit] ?? Number.NaN));

@@ -1,4 +1,4 @@
-import { GRPC_HEADERS, VERIFY_RPC } from "../api.js";
+import { GRPC_HEADERS } from "../call.js";
 import { isInstalled } from "../pinned-process.js";
 import { runLoad } from "./run-load.js";
 
@@ -9,20 +9,22 @@ export const hasH2load = isInstalled("h2load");
 export interface GrpcLoad {
   readonly url: string;
   readonly authorization: string;
+  /** Path of the method. */
+  readonly rpc: string;
   /** A file with the request's frame. */
   readonly frameFile: string;
   /** Length of the answer's frame. h2load does not see `grpc-status`, but counts bytes. */
   readonly answerBytes: number;
 }
 
-/** Verifications per second over gRPC without TLS. Throws when any of the answers was not the one expected. */
+/** Calls per second over gRPC without TLS. Throws when any of the answers was not the one expected. */
 export async function measureGrpc(load: GrpcLoad, seconds: number): Promise<number> {
   const headers = Object.entries({ ...GRPC_HEADERS, authorization: load.authorization });
   const words = [
     ...["-c", String(H2LOAD_CLIENTS.connections), "-m", String(H2LOAD_CLIENTS.streams), "-t", "1"],
     ...["-D", String(seconds), "-d", load.frameFile],
     ...headers.flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
-    `${load.url}${VERIFY_RPC}`,
+    `${load.url}${load.rpc}`,
   ];
   const output = await runLoad("h2load", words, seconds);
   const perSecond = Number(/^finished in .*?, ([\d.]+) req\/s/m.exec(output)?.[1]);

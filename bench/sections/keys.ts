@@ -1,4 +1,4 @@
-import { verifyOverRest } from "../api.js";
+import { VERIFY_ROUTE, verifyOverRest } from "../api.js";
 import { BODY_BYTES, filledStore, readBody, warmUp } from "../filled-store.js";
 import { measureRest } from "../load/http1.js";
 import type { Options } from "../options.js";
@@ -20,7 +20,8 @@ export async function benchKeys(options: Options, say: (text: string) => void): 
       const service = await Service.start({ dataDir, cpuProf: options.cpuProf });
       services.push(service);
       await verifyOverRest(service, await readBody(bodiesFile, count - 1));
-      const load = { url: service.url, authorization: service.authorization, bodiesFile, bodyBytes: BODY_BYTES };
+      const { url, authorization } = service;
+      const load = { url, authorization, route: VERIFY_ROUTE, bodiesFile, bodyBytes: BODY_BYTES };
       return { name: String(count), server: service.process, measure: (seconds: number) => measureRest(load, seconds) };
     };
     const figures = await measureRounds([await contestant(MANY), await contestant(FEW)], options);

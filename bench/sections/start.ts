@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { issueKey, verifyFrame, verifyOverGrpc } from "../api.js";
+import { issueKey, verifyCall, verifyOverGrpc } from "../api.js";
 import { hasH2load, measureGrpc } from "../load/h2load.js";
 import { measureRest } from "../load/http1.js";
 import type { Options } from "../options.js";
@@ -47,18 +47,17 @@ export async function benchStart(options: Options, say: (text: string) => void):
 }
 
 async function loadBoth(service: Service, work: string, { seconds, rounds }: Options): Promise<void> {
-  const credential = await issueKey(service);
+  const call = verifyCall(await issueKey(service));
   const { url, authorization } = service;
-  const body = JSON.stringify({ credential });
-  const frame = verifyFrame(credential);
+  const { rpc, route, body, frame } = call;
   const bodiesFile = join(work, "bodies");
   const frameFile = join(work, "frame");
   await writeFile(bodiesFile, body);
   await writeFile(frameFile, frame);
-  await measureRest({ url, authorization, bodiesFile, bodyBytes: body.length }, seconds * rounds);
+  await measureRest({ url, authorization, route, bodiesFile, bodyBytes: body.length }, seconds * rounds);
   if (!hasH2load) return;
-  const answerBytes = (await verifyOverGrpc(service, frame)).length;
-  await measureGrpc({ url, authorization, frameFile, answerBytes }, seconds * rounds);
+  const answerBytes = (await verifyOverGrpc(service, call)).length;
+  await measureGrpc({ url, authorization, rpc, frameFile, answerBytes }, seconds * rounds);
 }
 
 function sleep(ms: number): Promise<void> {

@@ -1,15 +1,11 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { issueKey, verifyFrame, verifyOverGrpc, verifyOverRest } from "../api.js";
+import { issueKey, VERIFY_ROUTE, verifyCall, verifyOverGrpc, verifyOverRest } from "../api.js";
 import { hasH2load, measureGrpc } from "../load/h2load.js";
 import { measureRest } from "../load/http1.js";
 import type { Options } from "../options.js";
-import { ServerProcess } from "../pinned-process.js";
+import type { ServerProcess } from "../pinned-process.js";
 import { type Contestant, measureRounds } from "../rounds.js";
-import { Service } from "../service.js";
 import { comparedRow, type Measured } from "../table.js";
-import { createWorkDirectory, removeWorkDirectory } from "../work-directory.js";
+import { withServers } from "../with-servers.js";
 
 const TARGET = { http2: 0.8, grpcJs: 1.3, http: 0.75 };
 
@@ -20,12 +16,13 @@ export function benchGrpc(options: Options, say: (text: string) => void): Promis
       say("grpc: there is no h2load (Debian: nghttp2-client), so nothing is measured over gRPC");
       return [];
     }
-    const frame = verifyFrame(await issueKey(service));
-    const answer = await verifyOverGrpc(service, frame);
-    say(`grpc: verify, frames of ${frame.length} and ${answer.length} bytes`);
+    const call = verifyCall(await issueKey(service));
+    const answer = await verifyOverGrpc(service, call);
+    say(`grpc: verify, frames of ${call.frame.length} and ${answer.length} bytes`);
     const load = {
       authorization: service.authorization,
-      frameFile: await workFile("frame", frame),
+      rpc: call.rpc,
+      frameFile: await workFile("frame", call.frame),
       answerBytes: answer.length,
     };
     const contestant = (name: string, server: ServerProcess): Contestant => ({
@@ -41,7 +38,7 @@ export function benchGrpc(options: Options, say: (text: string) => void): Promis
       ],
       options,
     );
-    await verifyOverGrpc(service, frame);
+    await verifyOverGrpc(service, call);
     const ours = figures.get("ours");
     return [
       comparedRow("verify over gRPC to bare node:http2, calls/s", ours, figures.get("http2"), TARGET.http2),
@@ -58,6 +55,7 @@ export function benchRest(options: Options, say: (text: string) => void): Promis
     say(`rest: verify, bodies of ${body.length} and ${answer.length} bytes`);
     const load = {
       authorization: service.authorization,
+      route: VERIFY_ROUTE,
       bodiesFile: await workFile("body", body),
       bodyBytes: body.length,
     };
@@ -74,38 +72,4 @@ export function benchRest(options: Options, say: (text: string) => void): Promis
     const name = "verify over REST to bare node:http, calls/s";
     return [comparedRow(name, figures.get("ours"), figures.get("http"), TARGET.http)];
   });
-}
-
-interface Servers {
-  readonly service: Service;
-  /** Starts one of `bench/servers/`; it answers every call with `answer`. */
-  startReference(name: string, answer: string | Buffer): Promise<ServerProcess>;
-  /** Writes a file; answers its path. */
-  workFile(name: string, content: string | Buffer): Promise<string>;
-}
-
-async function withServers<T>(options: Options, use: (servers: Servers) => Promise<T>): Promise<T> {
-  const work = createWorkDirectory();
-  const service = await Service.start(options);
-  const references: ServerProcess[] = [];
-  try {
-    return await use({
-      service,
-      async startReference(name, answer) {
-        const file = fileURLToPath(new URL(`../servers/${name}.mjs`, import.meta.url));
-        const words = [file, Buffer.from(answer).toString("base64")];
-        const server = await ServerProcess.start({ words, ready: /^ready at (\S+)$/m });
-        references.push(server);
-        return server;
-      },
-      async workFile(name, content) {
-        await writeFile(join(work, name), content);
-        return join(work, name);
-      },
-    });
-  } finally {
-    for (const server of references) await server.stop();
-    await service.stop();
-    removeWorkDirectory(work);
-  }
 }

@@ -1,5 +1,6 @@
-import { Agent, request } from "node:http";
 import { KEY_ATTRIBUTES } from "../api.js";
+import { callForAWhile } from "../call-for-a-while.js";
+import { createPoster } from "../load/post.js";
 import type { Options } from "../options.js";
 import { median } from "../rounds.js";
 import { Service } from "../service.js";
@@ -13,8 +14,8 @@ type Post = (path: string, body: object, status: number) => Promise<{ readonly i
 /** Durable changes per second over REST, by callers that each wait for their answer. Every round: issue, rotate, revoke. */
 export async function benchWrites(options: Options): Promise<Measured[]> {
   const service = await Service.start(options);
-  const agent = new Agent({ keepAlive: true, maxSockets: CALLERS });
-  const post = poster(service, agent);
+  const poster = createPoster(service, CALLERS);
+  const post: Post = async (path, body, status) => JSON.parse(await poster.post(path, JSON.stringify(body), status));
   const issued: number[] = [];
   const rotated: number[] = [];
   const revoked: number[] = [];
@@ -32,14 +33,14 @@ export async function benchWrites(options: Options): Promise<Measured[]> {
       plainRow(`revoke, durable, ${CALLERS} callers over REST, calls/s`, median(revoked)),
     ];
   } finally {
-    agent.destroy();
+    poster.close();
     await service.stop();
   }
 }
 
 async function issueForAWhile(post: Post, seconds: number) {
   const keyIds: string[] = [];
-  const perSecond = await callForAWhile(seconds, async () => {
+  const perSecond = await callForAWhile(CALLERS, seconds, async () => {
     keyIds.push(newKeyId(await post(ISSUED_KEYS, KEY_ATTRIBUTES, 201)));
     return true;
   });
@@ -49,7 +50,7 @@ async function issueForAWhile(post: Post, seconds: number) {
 /** Each caller rotates its key, then the key that came of it, and so on. */
 function rotateForAWhile(post: Post, keyIds: readonly string[], seconds: number): Promise<number> {
   const current = [...keyIds];
-  return callForAWhile(seconds, async (caller) => {
+  return callForAWhile(CALLERS, seconds, async (caller) => {
     current[caller] = newKeyId(await post(`${ISSUED_KEYS}/${current[caller]}:rotate`, {}, 201));
     return true;
   });
@@ -57,7 +58,7 @@ function rotateForAWhile(post: Post, keyIds: readonly string[], seconds: number)
 
 /** Until the time is over or every key is revoked. */
 function revokeForAWhile(post: Post, keyIds: string[], seconds: number): Promise<number> {
-  return callForAWhile(seconds, async () => {
+  return callForAWhile(CALLERS, seconds, async () => {
     const keyId = keyIds.pop();
     if (keyId === undefined) return false;
     await post(`/v2alpha1/admin/apiKeys/${keyId}:revoke`, {}, 200);
@@ -65,40 +66,7 @@ function revokeForAWhile(post: Post, keyIds: string[], seconds: number): Promise
   });
 }
 
-/** Lets every caller call again and again, until `call` has nothing left to do. Answers calls per second. */
-async function callForAWhile(seconds: number, call: (caller: number) => Promise<boolean>): Promise<number> {
-  const startedAt = performance.now();
-  const endsAt = startedAt + seconds * 1000;
-  let calls = 0;
-  const callers = Array.from({ length: CALLERS }, async (_, caller) => {
-    while (performance.now() < endsAt && (await call(caller))) calls += 1;
-  });
-  await Promise.all(callers);
-  return calls / ((performance.now() - startedAt) / 1000);
-}
-
 function newKeyId({ issued_api_key }: Awaited<ReturnType<Post>>): string {
   if (issued_api_key === undefined) throw new Error("an answer has no key");
   return issued_api_key.key_id;
-}
-
-function poster({ url, authorization }: Service, agent: Agent): Post {
-  return (path, body, expectedStatus) =>
-    new Promise((resolve, reject) => {
-      const text = JSON.stringify(body);
-      const headers = { authorization, "content-type": "application/json", "content-length": Buffer.byteLength(text) };
-      const call = request(`${url}${path}`, { method: "POST", agent, headers, timeout: 10_000 }, (answer) => {
-        const parts: Buffer[] = [];
-        answer.on("data", (part: Buffer) => parts.push(part));
-        answer.on("error", reject);
-        answer.on("end", () => {
-          const answerText = Buffer.concat(parts).toString();
-          if (answer.statusCode === expectedStatus) resolve(JSON.parse(answerText));
-          else reject(new Error(`${path} answered ${answer.statusCode}: ${answerText}`));
-        });
-      });
-      call.on("timeout", () => call.destroy(new Error(`${path} did not answer`)));
-      call.on("error", reject);
-      call.end(text);
-    });
 }
