@@ -28,7 +28,7 @@ const scopes = fc.oneof(fc.subarray(SCOPES), fc.constantFrom<string[]>([], ["adm
 /** What a holder, an operator or the time may do. */
 const step = fc.oneof(
   {
-    weight: 4,
+    weight: 6,
     arbitrary: fc.record({
       kind: fc.constant("derive" as const),
       algorithm: fc.constantFrom("jwt" as const, "macaroon" as const),
@@ -59,7 +59,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("wait" as const),
       // Backwards, too: another process's clock may be behind.
-      ms: fc.oneof(fc.integer({ min: -4_000, max: 0 }), fc.integer({ min: 0, max: 15_000 })),
+      ms: fc.oneof(fc.integer({ min: -4_000, max: -SECOND_MS }), fc.integer({ min: 0, max: 8_000 })),
     }),
   },
   {
@@ -114,9 +114,9 @@ test("nothing that is derived or narrowed is good for more than what it came fro
       }
       for (const descent of descents) await expectNoMore(descent, startMs);
     }),
-    { seed: 1, numRuns: 200 },
+    { seed: 1, numRuns: 120 },
   );
-  expect(seen.ofTokens).toBeGreaterThan(80);
+  expect(seen.ofTokens).toBeGreaterThan(50);
   expect(seen.good).toBeGreaterThan(1_000);
   expect(seen.narrower).toBeGreaterThan(100);
   expect(seen.refusedChild).toBeGreaterThan(1_000);

@@ -43,6 +43,16 @@ export function randomToken(): string {
   return randomBytes(SECRET_BYTES).toString("hex");
 }
 
+/** `LATCHKEY_ADMIN_TOKENS` for these tokens. */
+export function adminTokens(tokens: Tokens): string {
+  const roles = Object.entries(tokens).map(([name, token]) => ({
+    name,
+    token,
+    role: name === "otherAdmin" ? "admin" : name,
+  }));
+  return JSON.stringify(roles);
+}
+
 /** Starts the whole service in this process, on a free port, with a log that is kept in memory. */
 export async function startTestServer({ mongodbUri, env = {} }: TestServerOptions = {}): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
@@ -58,9 +68,7 @@ export async function startTestServer({ mongodbUri, env = {} }: TestServerOption
       LATCHKEY_SERVER_PORT: "0",
       LATCHKEY_DATA_DIR: join(directory, "data"),
       LATCHKEY_LOG_LEVEL: "trace",
-      LATCHKEY_ADMIN_TOKENS: JSON.stringify(
-        Object.entries(tokens).map(([name, token]) => ({ name, token, role: name === "otherAdmin" ? "admin" : name })),
-      ),
+      LATCHKEY_ADMIN_TOKENS: adminTokens(tokens),
       ...(mongodbUri !== undefined && { LATCHKEY_STORE_MONGODB_URI: mongodbUri }),
       ...env,
     },

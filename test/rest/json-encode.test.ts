@@ -22,7 +22,7 @@ test("writes fields without presence, and leaves absent messages out", () => {
   expect(compileJsonEncoder(AdminIssueApiKeyResponseSchema)(message)).toBe(
     '{"issued_api_key":{"key_id":"","name":"","actor_id":"","scopes":[],"status":"KEY_STATUS_ACTIVE",' +
       '"visibility":"KEY_VISIBILITY_UNSPECIFIED","revocation_reason":"REVOCATION_REASON_UNSPECIFIED",' +
-      '"revocation_description":""},"secret":""}',
+      '"revocation_description":""},"secret":"","secret_expired":false}',
   );
 });
 

@@ -12,7 +12,7 @@ import { AdminIssueApiKeyResponseSchema } from "../../gen/latchkey/v2alpha1/api_
 import { bearer } from "../e2e/clients/api-client.js";
 import { createRandom } from "../e2e/create-random.js";
 import { eventually } from "../e2e/eventually.js";
-import { startTestServer, type TestServer } from "../e2e/server.js";
+import { adminTokens, startTestServer, type TestServer } from "../e2e/server.js";
 import { ChunkedSocket, type Chunking } from "./chunked-socket.js";
 import { type GeneratedCall, generateCall, type Sample, splitCall, splitLength } from "./generate-call.js";
 import { type Observed, sendCall } from "./send-call.js";
@@ -43,11 +43,10 @@ let sample: Sample;
 
 beforeAll(async () => {
   fast = await startTestServer({ env: { LATCHKEY_DATA_DIR: directory } });
-  const tokens = Object.entries(fast.tokens).map(([role, token]) => ({ name: role, token, role }));
   slow = await startTestServer({
     env: {
       LATCHKEY_DATA_DIR: directory,
-      LATCHKEY_ADMIN_TOKENS: JSON.stringify(tokens),
+      LATCHKEY_ADMIN_TOKENS: adminTokens(fast.tokens),
       LATCHKEY_SERVER_GRPC_UNARY_LANE: "false",
     },
   });

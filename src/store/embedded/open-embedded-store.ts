@@ -73,8 +73,9 @@ class EmbeddedStore implements KeyStore {
   }
 
   async readMany(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]> {
-    const keys = keyIds.map((keyId) => recordKey({ tenantId, keyId }));
-    return this.#read((tables) => keys.map((key) => (key === undefined ? undefined : getRecord(tables, key))));
+    return this.#read((tables) =>
+      keyIds.map((keyId) => this.#decoded.read({ tenantId, keyId }, (key) => tables.records.get(key))),
+    );
   }
 
   async compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined> {
