@@ -18,6 +18,7 @@ import {
   rateLimitPolicyFromInput,
 } from "./key-attributes.js";
 import { loadKey } from "./load-key.js";
+import { runBatch } from "./run-batch.js";
 
 const MAX_RAW_KEY_BYTES = 8_192;
 const DERIVE_SEED_BYTES = 32;
@@ -32,7 +33,7 @@ export interface ImportKeyInput extends KeyAttributes, RequestIdentity {
 }
 
 /** What became of one import. */
-export type ImportOutcome = { readonly record: KeyRecord } | { readonly error: ServiceError };
+export type ImportOutcome = KeyRecord | ServiceError;
 
 interface NewImport {
   readonly record: KeyRecord;
@@ -46,22 +47,24 @@ export async function importKey(context: DomainContext, input: ImportKeyInput): 
 }
 
 /** Imports several keys in one write, each by itself. In the order of `inputs`. Throws UNAVAILABLE: some may be there. */
-export async function importKeys(context: DomainContext, inputs: readonly ImportKeyInput[]): Promise<ImportOutcome[]> {
-  const created = inputs.map((input) => tryCreate(context, input));
-  const wellFormed = created.filter((one): one is NewImport => !("error" in one));
-  const results = await context.store.insertMany(wellFormed.map(({ record }) => record));
-  const outcomes = await Promise.all(
-    wellFormed.map((one, index) => finishOne(context, one, results[index] ?? { outcome: "exists" })),
+export function importKeys(context: DomainContext, inputs: readonly ImportKeyInput[]): Promise<ImportOutcome[]> {
+  return runBatch(
+    inputs,
+    (input) => createImport(context, input),
+    async (imports) => {
+      const results = await context.store.insertMany(imports.map(({ record }) => record));
+      return Promise.all(imports.map((one, index) => finishOne(context, one, results[index] ?? { outcome: "exists" })));
+    },
   );
-  const byImport = new Map<unknown, ImportOutcome>(wellFormed.map((one, index) => [one, outcomes[index] ?? one]));
-  return created.map((one) => ("error" in one ? one : (byImport.get(one) ?? one)));
 }
 
+/** What is wrong with one key hinders no other; a store that does not answer does. */
 async function finishOne(context: DomainContext, created: NewImport, result: InsertResult): Promise<ImportOutcome> {
   try {
-    return { record: await finishImport(context, created, result) };
+    return await finishImport(context, created, result);
   } catch (error) {
-    return refusalOf(error);
+    if (error instanceof ServiceError && error.reason !== "UNAVAILABLE") return error;
+    throw error;
   }
 }
 
@@ -137,18 +140,4 @@ function findRawKeyViolations({ classify }: DomainContext, rawKey: string): Fiel
   }
   if (classify(rawKey).kind === "imported") return [];
   return [{ field, description: "has the form of a token or of a key that this service issues" }];
-}
-
-function tryCreate(context: DomainContext, input: ImportKeyInput): NewImport | { readonly error: ServiceError } {
-  try {
-    return createImport(context, input);
-  } catch (error) {
-    return refusalOf(error);
-  }
-}
-
-/** What is wrong with one key of several hinders no other; a store that does not answer does. */
-function refusalOf(error: unknown): { readonly error: ServiceError } {
-  if (error instanceof ServiceError && error.reason !== "UNAVAILABLE") return { error };
-  throw error;
 }

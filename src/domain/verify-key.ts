@@ -1,4 +1,5 @@
 import { hashSecret, isSameSecretHash } from "../credentials/issued-key.js";
+import type { ServiceError } from "../errors.js";
 import type { KeyRecord } from "../store/key-store.js";
 import { judgeMacaroon, judgeToken } from "./check-token.js";
 import type { DomainContext } from "./context.js";
@@ -6,6 +7,7 @@ import { type Candidate, identify, refuseUnlessCredential } from "./identify.js"
 import { isAddressAllowed } from "./ip-allowlist.js";
 import { keyStatus } from "./key-status.js";
 import { findKey, settlePending } from "./load-key.js";
+import { runBatch } from "./run-batch.js";
 import type { Verification } from "./verification.js";
 
 export interface VerifyKeyInput {
@@ -29,24 +31,33 @@ export async function verifyKey(context: DomainContext, input: VerifyKeyInput): 
 }
 
 /**
- * The same for several credentials of one tenant, in their order, with one read of the store for all of them.
- * The credentials must be ones that `refuseUnlessCredential` takes. Throws UNAVAILABLE.
+ * The same for several credentials of one tenant, in their order, with one read of the store for all of them. What is no
+ * credential is refused in its place. Throws UNAVAILABLE.
  */
-export async function verifyKeys(
+export function verifyKeys(
   context: DomainContext,
   tenantId: string,
   inputs: readonly VerifyKeyInput[],
-): Promise<Verification[]> {
-  const candidates = inputs.map(({ credential }) => identify(context, tenantId, credential));
-  const keyIds = [...new Set(candidates.flatMap(({ keyId }) => keyId ?? []))];
-  const read = await context.store.readMany(tenantId, keyIds);
-  const found = await Promise.all(read.map((record) => record && settlePending(context.store, record)));
-  const records = new Map(keyIds.map((keyId, index) => [keyId, found[index]]));
-  return inputs.map((input, index) => {
-    const candidate = candidates[index] ?? { kind: "refused", failure: "not_found" };
-    return judge(context, candidate, candidate.keyId === undefined ? undefined : records.get(candidate.keyId), input);
+): Promise<(Verification | ServiceError)[]> {
+  return runBatch(inputs, refuseUnlessPresented, async (presented) => {
+    const candidates = presented.map(({ credential }) => identify(context, tenantId, credential));
+    const keyIds = [...new Set(candidates.flatMap(({ keyId }) => keyId ?? []))];
+    const read = await context.store.readMany(tenantId, keyIds);
+    const found = await Promise.all(read.map((record) => record && settlePending(context.store, record)));
+    const records = new Map(keyIds.map((keyId, index) => [keyId, found[index]]));
+    return presented.map((input, index) => {
+      const candidate = candidates[index] ?? UNKNOWN;
+      return judge(context, candidate, records.get(candidate.keyId ?? ""), input);
+    });
   });
 }
+
+function refuseUnlessPresented(input: VerifyKeyInput): VerifyKeyInput {
+  refuseUnlessCredential(input.credential);
+  return input;
+}
+
+const UNKNOWN: Candidate = { kind: "refused", failure: "not_found" };
 
 /** What a candidate is worth, once the record that it names has been read. */
 function judge(

@@ -2,7 +2,6 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import {
   type AdminImportApiKeyRequest,
   AdminRotateIssuedApiKeyRequestSchema,
-  type AdminVerifyApiKeyRequest,
   type ApiKeysService,
 } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import { ImportedApiKeySchema, IssuedApiKeySchema } from "../../gen/latchkey/v2alpha1/resources_pb.js";
@@ -10,15 +9,15 @@ import type { DomainContext } from "../domain/context.js";
 import { deleteImportedKey } from "../domain/delete-key.js";
 import { deriveToken } from "../domain/derive-token.js";
 import { getKey } from "../domain/get-key.js";
-import { refuseUnlessCredential } from "../domain/identify.js";
 import { type ImportKeyInput, importKey, importKeys } from "../domain/import-key.js";
 import { issueKey } from "../domain/issue-key.js";
 import { revokeKey } from "../domain/revoke-key.js";
 import { rotateKey } from "../domain/rotate-key.js";
+import { runBatch } from "../domain/run-batch.js";
 import { selfRevokeKey } from "../domain/self-revoke-key.js";
 import { updateKey } from "../domain/update-key.js";
 import { type VerifyKeyInput, verifyKey, verifyKeys } from "../domain/verify-key.js";
-import { invalidArgument, ServiceError } from "../errors.js";
+import { invalidArgument } from "../errors.js";
 import type { PageTokenKeys } from "../query/page-token.js";
 import type { KeyKind, KeyRecord } from "../store/key-store.js";
 import { messageFromImports, refuseBatchSize } from "./batch-results.js";
@@ -30,7 +29,7 @@ import { attributesFromMessage, maskedAttributes, maskedFields, parseKeyId } fro
 import { listPage } from "./list-request.js";
 import { messageFromToken } from "./token-message.js";
 import type { HandlerCall, UnaryHandlers } from "./unary-handlers.js";
-import { messageFromRefusedItem, messageFromVerification, presentedFrom } from "./verification-message.js";
+import { messageFromBatchItem, messageFromVerification, presentedFrom } from "./verification-message.js";
 
 const MAX_IMPORTS = 1_000;
 const MAX_VERIFICATIONS = 100;
@@ -120,7 +119,12 @@ export function createApiKeysHandlers(
 
     async adminBatchImportApiKeys({ requests }, call) {
       refuseBatchSize(requests.length, MAX_IMPORTS);
-      return messageFromImports(await importAll(context, requests, call), context.clock());
+      const outcomes = await runBatch(
+        requests,
+        (request) => importInput(request, call),
+        (inputs) => importKeys(context, inputs),
+      );
+      return messageFromImports(outcomes, context.clock());
     },
 
     async adminGetImportedApiKey(request, { tenantId }) {
@@ -175,7 +179,12 @@ export function createApiKeysHandlers(
 
     async adminBatchVerifyApiKeys({ requests }, call) {
       refuseBatchSize(requests.length, MAX_VERIFICATIONS);
-      return { results: await verifyAll(context, requests, call) };
+      const verifications = await runBatch(
+        requests,
+        (request) => verifyInput(request, call),
+        (inputs) => verifyKeys(context, call.tenantId, inputs),
+      );
+      return { results: verifications.map(messageFromBatchItem) };
     },
 
     async adminDeriveToken(request, call) {
@@ -233,46 +242,4 @@ function verifyInput(
   { tenantId, clientAddress }: HandlerCall,
 ): VerifyKeyInput {
   return { tenantId, credential, clientAddress: presentedFrom(clientIp, clientAddress) };
-}
-
-/** Each item that is a request at all is imported; the others say why they are none. */
-async function importAll(context: DomainContext, requests: readonly AdminImportApiKeyRequest[], call: HandlerCall) {
-  const inputs = requests.map((request) => attempt(() => importInput(request, call)));
-  const outcomes = await importKeys(context, inputs.filter(isTaken));
-  const answers = outcomes.values();
-  return inputs.map((input) => (input instanceof ServiceError ? { error: input } : next(answers)));
-}
-
-async function verifyAll(context: DomainContext, requests: readonly AdminVerifyApiKeyRequest[], call: HandlerCall) {
-  const inputs = requests.map((request) =>
-    attempt(() => {
-      refuseUnlessCredential(request.credential);
-      return verifyInput(request, call);
-    }),
-  );
-  const presented = inputs.filter(isTaken);
-  const verifications = (await verifyKeys(context, call.tenantId, presented)).values();
-  return inputs.map((input) =>
-    input instanceof ServiceError ? messageFromRefusedItem(input) : messageFromVerification(next(verifications)),
-  );
-}
-
-/** What an item of a batch is refused with is its answer. */
-function attempt<T>(read: () => T): T | ServiceError {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof ServiceError) return error;
-    throw error;
-  }
-}
-
-function isTaken<T>(item: T | ServiceError): item is T {
-  return !(item instanceof ServiceError);
-}
-
-function next<T>(answers: Iterator<T>): T {
-  const { value, done } = answers.next();
-  if (done) throw new Error("there are fewer answers than items");
-  return value;
 }

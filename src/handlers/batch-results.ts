@@ -24,23 +24,24 @@ export function messageFromImports(
   outcomes: readonly ImportOutcome[],
   now: Date,
 ): MessageInitShape<typeof AdminBatchImportApiKeysResponseSchema> {
-  const failures = outcomes.flatMap((outcome, index) => ("error" in outcome ? [{ index, error: outcome.error }] : []));
+  const failures = outcomes.flatMap((outcome, index) =>
+    outcome instanceof ServiceError ? [{ index, error: outcome }] : [],
+  );
   if (failures.length === outcomes.length) throw allFailed(failures);
   return {
     results: outcomes.map((outcome, index) => ({
       index,
-      ...("record" in outcome ? { importedApiKey: importedApiKeyFromRecord(outcome.record, now) } : errorOf(outcome)),
+      ...(outcome instanceof ServiceError
+        ? { errorCode: errorCode(outcome), errorMessage: outcome.message }
+        : { importedApiKey: importedApiKeyFromRecord(outcome, now) }),
     })),
     successCount: outcomes.length - failures.length,
     failureCount: failures.length,
   };
 }
 
-function errorOf({ error }: { readonly error: ServiceError }) {
-  return {
-    errorCode: ERROR_CODES[error.reason] ?? BatchImportErrorCode.BATCH_IMPORT_ERROR_INTERNAL,
-    errorMessage: error.message,
-  };
+function errorCode({ reason }: ServiceError): BatchImportErrorCode {
+  return ERROR_CODES[reason] ?? BatchImportErrorCode.BATCH_IMPORT_ERROR_INTERNAL;
 }
 
 function allFailed(failures: readonly { readonly index: number; readonly error: ServiceError }[]): ServiceError {

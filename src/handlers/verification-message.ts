@@ -8,7 +8,7 @@ import {
 } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import type { DerivedClaims } from "../credentials/derived-claims.js";
 import type { Acceptance, Verification, VerificationFailure } from "../domain/verification.js";
-import { invalidArgument, type ServiceError } from "../errors.js";
+import { invalidArgument, ServiceError } from "../errors.js";
 import type { KeyRecord } from "../store/key-store.js";
 import { messageFromStatus, messageFromVisibility } from "./enums.js";
 import { messageFromRateLimitPolicy } from "./key-messages.js";
@@ -63,10 +63,11 @@ export function messageFromVerification(verification: Verification): AdminVerify
   });
 }
 
-/** The answer to an item of a batch that verify would refuse: the item is a mistake, the batch is not. */
-export function messageFromRefusedItem({ message }: ServiceError): AdminVerifyApiKeyResponse {
+/** The answer to an item of a batch. One that verify would refuse is a mistake; the batch is not. */
+export function messageFromBatchItem(item: Verification | ServiceError): AdminVerifyApiKeyResponse {
+  if (!(item instanceof ServiceError)) return messageFromVerification(item);
   const { code } = FAILURES.invalid_format;
-  return create(AdminVerifyApiKeyResponseSchema, { isValid: false, errorCode: code, errorMessage: message });
+  return create(AdminVerifyApiKeyResponseSchema, { isValid: false, errorCode: code, errorMessage: item.message });
 }
 
 /**

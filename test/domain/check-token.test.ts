@@ -2,7 +2,12 @@ import { sign } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { type DerivedClaims, dateFromUnixSeconds } from "../../src/credentials/derived-claims.js";
 import { signJwt } from "../../src/credentials/jwt.js";
-import { createClaimsMacaroon, formatMacaroonToken, macaroonRootKey } from "../../src/credentials/macaroon-token.js";
+import {
+  createClaimsMacaroon,
+  formatMacaroonToken,
+  macaroonRootKey,
+  parseMacaroonToken,
+} from "../../src/credentials/macaroon-token.js";
 import { createCheckedTokens } from "../../src/domain/checked-tokens.js";
 import type { DomainContext } from "../../src/domain/context.js";
 import { deleteImportedKey } from "../../src/domain/delete-key.js";
@@ -327,6 +332,18 @@ describe("a macaroon", () => {
       expect(await verify(addCaveatTo(token, caveat))).toEqual({ valid: false, failure: "permits_nothing" });
     },
   );
+
+  test("names its issuer as its location, which is not signed: with none it is as good, with another it is refused", async () => {
+    const { secret } = await issue(domain);
+    const { token } = await derive(domain, { credential: secret, algorithm: "macaroon" });
+    const parsed = parseMacaroonToken(token, "mc");
+    if ("error" in parsed) throw new Error(parsed.error);
+    const { location, ...rest } = parsed.macaroon;
+    expect(location).toBe("latchkey");
+    expect(await verdict(domain, formatMacaroonToken(rest, "mc"))).toBe("active");
+    const elsewhere = formatMacaroonToken({ ...rest, location: "elsewhere" }, "mc");
+    expect(await verify(elsewhere)).toEqual(SIGNATURE_INVALID);
+  });
 
   test("with a wrong signature is told nothing of its caveats", async () => {
     const { record, secret } = await issue(domain);

@@ -276,7 +276,7 @@ describe("an import", () => {
 
 /** The name of a key that was imported, or why it was not. */
 function resultOf(outcome: ImportOutcome): string {
-  return "record" in outcome ? outcome.record.name : `${outcome.error.reason}: ${outcome.error.message}`;
+  return outcome instanceof ServiceError ? `${outcome.reason}: ${outcome.message}` : outcome.name;
 }
 
 describe("several imports", () => {

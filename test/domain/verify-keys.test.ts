@@ -32,12 +32,15 @@ function inputsOf(credentials: readonly string[], clientAddress?: string): Verif
   return credentials.map((credential) => ({ tenantId, credential, clientAddress }));
 }
 
-function verifyAll(context: DomainContext, credentials: readonly string[]): Promise<Verification[]> {
+function verifyAll(context: DomainContext, credentials: readonly string[]): Promise<(Verification | ServiceError)[]> {
   return verifyKeys(context, tenantId, inputsOf(credentials));
 }
 
-function verdicts(verifications: readonly Verification[]): string[] {
-  return verifications.map((verification) => (verification.valid ? "active" : verification.failure));
+function verdicts(items: readonly (Verification | ServiceError)[]): string[] {
+  return items.map((item) => {
+    if (item instanceof ServiceError) return item.reason;
+    return item.valid ? "active" : item.failure;
+  });
 }
 
 describe("several credentials", () => {
@@ -90,6 +93,16 @@ describe("several credentials", () => {
     });
     expect(verdicts(await verifyAll({ ...domain, store }, [secret, token, secret]))).toEqual(Array(3).fill("active"));
     expect(asked).toEqual([[record.keyId]]);
+  });
+
+  test("are refused in their place when they are no credentials", async () => {
+    const { secret } = await issue(domain);
+    const credentials = ["", secret, "x".repeat(16_385)];
+    expect(verdicts(await verifyAll(domain, credentials))).toEqual([
+      "CREDENTIAL_REQUIRED",
+      "active",
+      "INVALID_ARGUMENT",
+    ]);
   });
 
   test("are judged each from its own address", async () => {
