@@ -162,7 +162,8 @@ function chooseExpiry(
   const lifeMs = Math.ceil((ttlMs || defaultTtlMs) / MS_PER_SECOND) * MS_PER_SECOND;
   const end = new Date(issueTime.getTime() + lifeMs);
   const expireTime = parentEnd && parentEnd < end ? floorToSecond(parentEnd) : end;
-  if (expireTime <= now) throw new ServiceError("PARENT_KEY_INVALID", "the credential expires within a second");
+  if (expireTime <= now || expireTime <= issueTime)
+    throw new ServiceError("PARENT_KEY_INVALID", "the credential expires within a second");
   return expireTime;
 }
 
