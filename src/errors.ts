@@ -42,6 +42,9 @@ const MAX_MESSAGE_CHARACTERS = 1_000;
 const MAX_VIOLATIONS = 20;
 const MAX_VIOLATION_CHARACTERS = 200;
 
+/** What a cut in the middle of a character leaves at the end. */
+const HALF_A_CHARACTER = /[\uD800-\uDBFF]$/;
+
 export interface ServiceErrorDetails {
   readonly fields?: readonly FieldViolation[];
   /** Facts for the caller's program. Never a secret. */
@@ -81,5 +84,5 @@ export function invalidArguments(fields: readonly FieldViolation[]): ServiceErro
 }
 
 function clip(text: string, maxCharacters: number): string {
-  return text.length <= maxCharacters ? text : `${text.slice(0, maxCharacters - 1)}…`;
+  return text.length <= maxCharacters ? text : `${text.slice(0, maxCharacters - 1).replace(HALF_A_CHARACTER, "")}…`;
 }

@@ -4,7 +4,7 @@
  *     caveat  = "exp <= " seconds           ; of Unix time: whole, without sign and leading zeros
  *             | "scp subset " list          ; only these scopes
  *             | "acl subset " list          ; only from these networks, in CIDR notation
- *     list    = JSON array of strings
+ *     list    = JSON array of at most 128 strings
  */
 import { dateFromUnixSeconds, isUnixSeconds } from "./derived-claims.js";
 import { decodeUtf8, isTextList, parseJson } from "./json.js";
@@ -18,6 +18,8 @@ export type Caveat =
 
 const EXPIRY = /^exp <= (0|[1-9][0-9]{0,11})$/;
 const SUBSET = /^(scp|acl) subset (\[.*\])$/s;
+/** As many scopes and networks as a key may have. */
+const MAX_ITEMS = 128;
 const UNKNOWN: Caveat = { kind: "unknown" };
 
 /** Reads one caveat. Never throws. */
@@ -37,6 +39,6 @@ function parseExpiry(seconds: number): Caveat {
 
 function parseSubset(isScopes: boolean, list: string): Caveat {
   const items = parseJson(list);
-  if (!isTextList(items)) return UNKNOWN;
+  if (!isTextList(items) || items.length > MAX_ITEMS) return UNKNOWN;
   return isScopes ? { kind: "scp", scopes: items } : { kind: "acl", cidrs: items };
 }

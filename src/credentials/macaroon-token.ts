@@ -12,7 +12,8 @@ import { decodeMacaroon, encodeMacaroon, type Macaroon } from "./macaroon-codec.
 import { UUID_BYTES, uuidToBytes } from "./uuid.js";
 
 const VERSION_MARK = "_v1_";
-const DERIVE_SEED_BYTES = 32;
+/** Of the seed in each key's record. */
+export const DERIVE_SEED_BYTES = 32;
 const MAX_CAVEATS = 64;
 
 /** What a token says of itself, not yet known to be true. */

@@ -4,8 +4,6 @@ export const UUID_BYTES = 16;
 
 const UUID_TEXT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const TIMESTAMP_BYTES = 6;
-/** Where the text names the version. */
-const VERSION_CHARACTER = 14;
 
 /** Lower-case canonical text of a UUID in any case; `undefined` when `text` is none. */
 export function parseUuid(text: string): string | undefined {
@@ -22,12 +20,6 @@ export function createUuidV7(unixTimeMs: number, random: Uint8Array): string {
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6); // version 7
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8); // variant 10
   return uuidFromBytes(bytes);
-}
-
-/** The Unix time in milliseconds of a version 7 UUID in canonical text; `undefined` for any other text. */
-export function timeOfUuidV7(text: string): number | undefined {
-  if (parseUuid(text) === undefined || text.charAt(VERSION_CHARACTER) !== "7") return undefined;
-  return uuidToBytes(text).readUIntBE(0, TIMESTAMP_BYTES);
 }
 
 export function uuidFromBytes(bytes: Uint8Array): string {

@@ -7,7 +7,7 @@ import { verifyJwt } from "../credentials/jwt.js";
 import { verifySignature } from "../credentials/macaroon.js";
 import { macaroonRootKey, type ParsedMacaroonToken, parseMacaroonToken } from "../credentials/macaroon-token.js";
 import { narrow } from "../credentials/narrow.js";
-import { timeOfUuidV7 } from "../credentials/uuid.js";
+import { isTokenIdOf } from "../credentials/token-id.js";
 import type { KeyRecord } from "../store/key-store.js";
 import type { CheckedToken } from "./checked-tokens.js";
 import type { DomainContext } from "./context.js";
@@ -15,9 +15,10 @@ import type { Candidate } from "./identify.js";
 import { intersectCidrs } from "./intersect-cidrs.js";
 import { isAddressAllowed } from "./ip-allowlist.js";
 import { keyStatus } from "./key-status.js";
-import type { Refusal, Verification } from "./verification.js";
+import type { Refusal, Verification, VerificationFailure } from "./verification.js";
 
 const MS_PER_SECOND = 1_000;
+const MAX_REMEMBERED_CHARACTERS = 4_096;
 /** Tokens are valid from the second of their making; the clock of the host that made one may be this far ahead. */
 const MAX_CLOCK_SKEW_MS = 5_000;
 /** For macaroons whose key is not there: their signature is computed all the same, so that the time tells nothing. */
@@ -59,7 +60,7 @@ export function checkJwt(context: DomainContext, token: string): Candidate {
   const { issuer, audience } = context.tokens;
   const verified = verifyJwt(token, { issuer, audience, keyOf: (kid) => keys.find(kid) });
   if ("error" in verified) return { kind: "refused", failure: verified.error };
-  context.checkedTokens.set(token, { claims: verified.claims, checkedWith: keys });
+  remember(context, token, { claims: verified.claims, checkedWith: keys });
   return tokenCandidate(context, verified.claims);
 }
 
@@ -83,7 +84,7 @@ export function judgeMacaroon(
   record: KeyRecord | undefined,
   use: TokenUse,
 ): Verification {
-  const claims = claimsOfMacaroon(context, candidate, record);
+  const claims = claimsOfMacaroon(context, candidate, record, use);
   if ("failure" in claims) return claims;
   return judgeToken(context, claims, context.tokens.checkParent ? record : undefined, use);
 }
@@ -92,6 +93,7 @@ function claimsOfMacaroon(
   context: DomainContext,
   { token, known, parsed: read }: MacaroonCandidate,
   record: KeyRecord | undefined,
+  use: TokenUse,
 ): DerivedClaims | Refusal {
   if (known !== undefined && record !== undefined && isSameSeed(known.checkedWith, record.deriveSeed)) {
     return known.claims;
@@ -110,10 +112,18 @@ function claimsOfMacaroon(
   if (parsed.claims.issuer !== issuer || parsed.claims.audience !== audience || location !== issuer) {
     return SIGNATURE_INVALID;
   }
+  // What is refused whatever its caveats are need not be narrowed.
+  const refusal = refuseOutright(context, parsed.claims, record, use);
+  if (refusal !== undefined) return refusal;
   const claims = narrow(parsed.claims, parsed.caveats, intersectCidrs);
   if (claims === undefined) return { valid: false, failure: "permits_nothing" };
-  context.checkedTokens.set(token, { claims, checkedWith: record.deriveSeed });
+  remember(context, token, { claims, checkedWith: record.deriveSeed });
   return claims;
+}
+
+/** Long tokens are rare, and nobody shall fill the memory with them. */
+function remember({ checkedTokens }: DomainContext, token: string, checked: CheckedToken): void {
+  if (token.length <= MAX_REMEMBERED_CHARACTERS) checkedTokens.set(token, checked);
 }
 
 function isSameSeed(checkedWith: object, seed: Uint8Array): boolean {
@@ -125,40 +135,44 @@ export function judgeToken(
   context: DomainContext,
   claims: DerivedClaims,
   record: KeyRecord | undefined,
-  { tenantId, clientAddress }: TokenUse,
+  use: TokenUse,
 ): Verification {
-  const now = context.clock();
-  if (claims.tenantId !== tenantId) return { valid: false, failure: "not_found" };
-  if (context.tokens.checkParent) {
-    const refusal = judgeParent(claims, record, now);
-    if (refusal !== undefined) return refusal;
-  }
-  const key = record && { record, status: keyStatus(record, now) };
-  const refuse = (failure: Refusal["failure"]): Refusal => ({ valid: false, failure, ...(key && { key }) });
-
-  if (claims.expireTime <= now) return refuse("expired");
-  if (claims.issueTime.getTime() > now.getTime() + MAX_CLOCK_SKEW_MS) return refuse("not_yet_valid");
+  const refusal = refuseOutright(context, claims, record, use);
+  if (refusal !== undefined) return refusal;
   const token = record === undefined ? claims : narrowToKey(claims, record);
-  if (token === undefined) return refuse("scopes_withdrawn");
+  if (token === undefined) return refuse("scopes_withdrawn", context, record);
+  const { clientAddress } = use;
   const isAllowed = isTokenAllowed(claims, clientAddress) && isAddressAllowed(record?.allowedCidrs, clientAddress);
-  if (!isAllowed) return refuse("ip_not_allowed");
+  if (!isAllowed) return refuse("ip_not_allowed", context, record);
   return { valid: true, ...(record && { record }), token };
 }
 
-/** A token is worth nothing without its key. */
-function judgeParent(claims: DerivedClaims, record: KeyRecord | undefined, now: Date): Refusal | undefined {
-  if (record === undefined || isOlderThan(claims, record)) return { valid: false, failure: "not_found" };
-  const status = keyStatus(record, now);
-  return status === "active" ? undefined : { valid: false, failure: status, key: { record, status } };
+/** What makes a token worth nothing, whatever it permits and wherever it comes from. */
+function refuseOutright(
+  context: DomainContext,
+  claims: DerivedClaims,
+  record: KeyRecord | undefined,
+  { tenantId }: TokenUse,
+): Refusal | undefined {
+  const now = context.clock();
+  if (claims.tenantId !== tenantId) return { valid: false, failure: "not_found" };
+  if (context.tokens.checkParent) {
+    if (record === undefined || !isMadeFrom(record, claims)) return { valid: false, failure: "not_found" };
+    const status = keyStatus(record, now);
+    if (status !== "active") return refuse(status, context, record);
+  }
+  if (claims.expireTime <= now) return refuse("expired", context, record);
+  if (claims.issueTime.getTime() > now.getTime() + MAX_CLOCK_SKEW_MS) return refuse("not_yet_valid", context, record);
+  return undefined;
 }
 
-/**
- * An imported key that was deleted and imported again has the same id; tokens of before are not its own. The time of making is
- * in the token's id, to the millisecond, and in its claims without the part of a second.
- */
-function isOlderThan({ tokenId, issueTime }: DerivedClaims, { createTime }: KeyRecord): boolean {
-  const madeMs = timeOfUuidV7(tokenId) ?? 0;
-  return madeMs < createTime.getTime() || issueTime.getTime() < createTime.getTime() - MS_PER_SECOND;
+function refuse(failure: VerificationFailure, { clock }: DomainContext, record: KeyRecord | undefined): Refusal {
+  return { valid: false, failure, ...(record && { key: { record, status: keyStatus(record, clock()) } }) };
+}
+
+/** Not so after an imported key was deleted and imported again: it has its id, but nothing else of it. */
+function isMadeFrom({ createTime, deriveSeed }: KeyRecord, { tokenId, issueTime }: DerivedClaims): boolean {
+  return isTokenIdOf(tokenId, deriveSeed) && issueTime.getTime() > createTime.getTime() - MS_PER_SECOND;
 }
 
 /** The claims with the scopes that the key still has; `undefined`: it had some, and has lost them all. */

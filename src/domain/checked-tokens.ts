@@ -1,8 +1,8 @@
 import type { DerivedClaims } from "../credentials/derived-claims.js";
 import { Remembered } from "../credentials/remembered.js";
 
-/** About a kilobyte each. */
-const MAX_REMEMBERED = 20_000;
+/** A few kilobytes each. */
+const MAX_REMEMBERED = 10_000;
 
 /** What a token says, for as long as what its signature was checked with stays the same. */
 export interface CheckedToken {

@@ -7,13 +7,14 @@ import {
 import { canonicalJson } from "../credentials/idempotency.js";
 import { signJwt } from "../credentials/jwt.js";
 import { createClaimsMacaroon, formatMacaroonToken, macaroonRootKey } from "../credentials/macaroon-token.js";
-import { createUuidV7, UUID_BYTES } from "../credentials/uuid.js";
+import { createTokenId } from "../credentials/token-id.js";
+import { UUID_BYTES } from "../credentials/uuid.js";
 import { type FieldViolation, invalidArgument, type Reason, ServiceError } from "../errors.js";
 import type { JsonObject, KeyRecord } from "../store/key-store.js";
+import { judgeToken } from "./check-token.js";
 import type { DomainContext, TokenSettings } from "./context.js";
 import { intersectCidrs } from "./intersect-cidrs.js";
 import { findJsonViolations, findScopeViolations, refuseViolations } from "./key-attributes.js";
-import { keyStatus } from "./key-status.js";
 import { findKey } from "./load-key.js";
 import type { Acceptance, VerificationFailure } from "./verification.js";
 import { verifyKey } from "./verify-key.js";
@@ -61,8 +62,8 @@ export async function deriveToken(context: DomainContext, input: DeriveTokenInpu
   refuseViolations(findDeriveViolations(input, context.tokens));
   const verification = await verifyKey(context, input);
   if (!verification.valid) throw refusal(verification.failure);
-  const root = await rootOf(context, input.tenantId, verification);
-  const claims = createClaims(context, input, root, verification.token);
+  const { record: root, token: parent } = await withRoot(context, input, verification);
+  const claims = createClaims(context, input, root, parent);
   const token = await createToken(context, input.algorithm, claims, root);
   if (token.length > MAX_TOKEN_CHARACTERS) {
     throw invalidArgument("scopes", `make a token of more than ${MAX_TOKEN_CHARACTERS} characters, with the claims`);
@@ -70,15 +71,22 @@ export async function deriveToken(context: DomainContext, input: DeriveTokenInpu
   return { token, claims, claimsJson: claimsToJson(claims) as JsonObject };
 }
 
-/** The key at the root. A token that verified without it makes no others when it is not active. */
-async function rootOf(context: DomainContext, tenantId: string, parent: Acceptance): Promise<KeyRecord> {
-  if (parent.record !== undefined) return parent.record;
-  const keyId = parent.token?.rootKeyId;
-  const record = keyId && (await findKey(context.store, { tenantId, keyId }));
-  if (!record) throw refusal("not_found");
-  const status = keyStatus(record, context.clock());
-  if (status !== "active") throw refusal(status);
-  return record;
+interface Parent {
+  /** The key at the root. */
+  readonly record: KeyRecord;
+  readonly token?: DerivedClaims;
+}
+
+/** A token that verified without its key makes others only as one that is checked with it. */
+async function withRoot(context: DomainContext, input: DeriveTokenInput, parent: Acceptance): Promise<Parent> {
+  const { record, token } = parent;
+  if (record !== undefined) return { record, ...(token && { token }) };
+  if (token === undefined) throw new Error("a credential was accepted that is no key and no token");
+  const root = await findKey(context.store, { tenantId: input.tenantId, keyId: token.rootKeyId });
+  const checked = { ...context, tokens: { ...context.tokens, checkParent: true } };
+  const verification = judgeToken(checked, token, root, input);
+  if (!verification.valid) throw refusal(verification.failure);
+  return withRoot(context, input, verification);
 }
 
 function refusal(failure: VerificationFailure): ServiceError {
@@ -102,7 +110,7 @@ function createClaims(
     issuer: tokens.issuer,
     ...(tokens.audience !== undefined && { audience: tokens.audience }),
     rootKeyId: root.keyId,
-    tokenId: createUuidV7(madeMs, randomBytes(UUID_BYTES)),
+    tokenId: createTokenId(madeMs, randomBytes(UUID_BYTES), root.deriveSeed),
     tenantId: root.tenantId,
     actorId: root.actorId,
     scopes: chooseScopes(input.scopes, parent?.scopes ?? root.scopes),
@@ -174,7 +182,9 @@ function mergeClaims(parent: DerivedClaims["custom"], asked: JsonObject): Derive
       throw invalidArgument("custom_claims", `${name}: the parent token says otherwise`);
     }
   }
-  return { ...parent, ...asked };
+  const merged = { ...parent, ...asked } as JsonObject;
+  refuseViolations(findJsonViolations("custom_claims", merged));
+  return merged;
 }
 
 function findDeriveViolations(input: DeriveTokenInput, { maxTtlMs }: TokenSettings): FieldViolation[] {

@@ -3,6 +3,7 @@ import { importedKeyId } from "../credentials/imported-key.js";
 import { invalidArgument, ServiceError } from "../errors.js";
 import { checkJwt, type MacaroonCandidate, readMacaroon, type TokenCandidate } from "./check-token.js";
 import type { DomainContext } from "./context.js";
+import { isWellFormed } from "./key-attributes.js";
 import type { VerificationFailure } from "./verification.js";
 
 const MAX_CREDENTIAL_BYTES = 16_384;
@@ -18,6 +19,7 @@ export type Candidate =
 /** Throws CREDENTIAL_REQUIRED and INVALID_ARGUMENT for what cannot be a credential. */
 export function refuseUnlessCredential(credential: string): void {
   if (credential === "") throw credentialRequired();
+  if (!isWellFormed(credential)) throw invalidArgument("credential", "must be well-formed Unicode");
   if (Buffer.byteLength(credential) > MAX_CREDENTIAL_BYTES) {
     throw invalidArgument("credential", `must be at most ${MAX_CREDENTIAL_BYTES} bytes`);
   }

@@ -1,4 +1,5 @@
 import { importedKeyId } from "../credentials/imported-key.js";
+import { DERIVE_SEED_BYTES } from "../credentials/macaroon-token.js";
 import { type FieldViolation, invalidArguments, ServiceError } from "../errors.js";
 import type { InsertResult, KeyRecord, Visibility } from "../store/key-store.js";
 import type { DomainContext } from "./context.js";
@@ -14,14 +15,14 @@ import {
   findAttributeViolations,
   findTextViolations,
   findTtlViolations,
+  isWellFormed,
   type KeyAttributes,
   rateLimitPolicyFromInput,
 } from "./key-attributes.js";
-import { loadKey } from "./load-key.js";
+import { concurrentChange, findKey } from "./load-key.js";
 import { runBatch } from "./run-batch.js";
 
 const MAX_RAW_KEY_BYTES = 8_192;
-const DERIVE_SEED_BYTES = 32;
 
 export interface ImportKeyInput extends KeyAttributes, RequestIdentity {
   /** The credential as it is. It is hashed here, and goes no further. */
@@ -40,7 +41,7 @@ interface NewImport {
   readonly request: RepeatableRequest | undefined;
 }
 
-/** Imports a key. Throws INVALID_ARGUMENT, API_KEY_EXISTS, UNAVAILABLE. */
+/** Imports a key. Throws INVALID_ARGUMENT, API_KEY_EXISTS, CONCURRENT_CHANGE, UNAVAILABLE. */
 export async function importKey(context: DomainContext, input: ImportKeyInput): Promise<KeyRecord> {
   const created = createImport(context, input);
   return finishImport(context, created, await context.store.insert(created.record));
@@ -53,13 +54,18 @@ export function importKeys(context: DomainContext, inputs: readonly ImportKeyInp
     (input) => createImport(context, input),
     async (imports) => {
       const results = await context.store.insertMany(imports.map(({ record }) => record));
-      return Promise.all(imports.map((one, index) => finishOne(context, one, results[index] ?? { outcome: "exists" })));
+      return Promise.all(imports.map((one, index) => finishOne(context, one, results[index])));
     },
   );
 }
 
 /** What is wrong with one key hinders no other; a store that does not answer does. */
-async function finishOne(context: DomainContext, created: NewImport, result: InsertResult): Promise<ImportOutcome> {
+async function finishOne(
+  context: DomainContext,
+  created: NewImport,
+  result: InsertResult | undefined,
+): Promise<ImportOutcome> {
+  if (result === undefined) throw new Error("the store answered for fewer records than it got");
   try {
     return await finishImport(context, created, result);
   } catch (error) {
@@ -75,7 +81,8 @@ async function finishImport(
 ): Promise<KeyRecord> {
   if (result.outcome === "inserted") return result.record;
   if (request !== undefined) {
-    const existing = await loadKey(context.store, record);
+    const existing = await findKey(context.store, record);
+    if (existing === undefined) throw concurrentChange(); // deleted since: the caller may import it once more
     if (isMadeBy(existing, request)) {
       refuseUnlessRepeated(existing, request);
       return existing;
@@ -135,9 +142,7 @@ function findRawKeyViolations({ classify }: DomainContext, rawKey: string): Fiel
   if (Buffer.byteLength(rawKey) > MAX_RAW_KEY_BYTES) {
     return [{ field, description: `must be at most ${MAX_RAW_KEY_BYTES} bytes` }];
   }
-  if (!(rawKey as string & { isWellFormed(): boolean }).isWellFormed()) {
-    return [{ field, description: "must be well-formed Unicode" }];
-  }
+  if (!isWellFormed(rawKey)) return [{ field, description: "must be well-formed Unicode" }];
   if (classify(rawKey).kind === "imported") return [];
   return [{ field, description: "has the form of a token or of a key that this service issues" }];
 }

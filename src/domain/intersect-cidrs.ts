@@ -19,22 +19,25 @@ const GROUPS = 8;
 const GROUP_BITS = 16n;
 
 /**
- * The networks that hold the addresses which are in a network of `a` and in one of `b`, as `isAddressAllowed` understands
- * networks: IPv4-mapped IPv6 networks count as IPv4 ones, and a malformed network holds no address. But a list without
- * networks holds no address either, and neither does the answer when it is empty.
+ * The networks that hold the addresses which are in a network of every list, as `isAddressAllowed` understands networks:
+ * IPv4-mapped IPv6 networks count as IPv4 ones, and a malformed network holds no address. But a list without networks holds no
+ * address either, and neither does the answer when it is empty.
  *
  * The networks come in order and in canonical form (host bits cleared, RFC 5952), none of them inside another.
  */
-export function intersectCidrs(a: readonly string[], b: readonly string[]): string[] {
-  const left = disjointNetworks(a);
-  const right = disjointNetworks(b);
-  const common: string[] = [];
-  // Both are in order, so one pass finds every pair. Two networks are nested or have nothing in common.
+export function intersectCidrs(...lists: readonly (readonly string[])[]): string[] {
+  const [first, ...others] = lists.map(disjointNetworks);
+  return others.reduce(intersect, first ?? []).map(formatNetwork);
+}
+
+/** What two lists in order have in common, in order. One pass finds every pair: two networks are nested or disjoint. */
+function intersect(left: readonly Network[], right: readonly Network[]): Network[] {
+  const common: Network[] = [];
   for (let i = 0, j = 0; ; ) {
     const [x, y] = [left[i], right[j]];
     if (x === undefined || y === undefined) return common;
-    if (contains(x, y)) common.push(formatNetwork(y));
-    else if (contains(y, x)) common.push(formatNetwork(x));
+    if (contains(x, y)) common.push(y);
+    else if (contains(y, x)) common.push(x);
     if (endsBefore(x, y)) i++;
     else j++;
   }

@@ -1,4 +1,5 @@
 import { formatIssuedKey, hashSecret, SECRET_BYTES } from "../credentials/issued-key.js";
+import { DERIVE_SEED_BYTES } from "../credentials/macaroon-token.js";
 import { createUuidV7, UUID_BYTES } from "../credentials/uuid.js";
 import type { FieldViolation } from "../errors.js";
 import type { KeyRecord, Pending, Visibility } from "../store/key-store.js";
@@ -22,8 +23,6 @@ import {
   refuseViolations,
 } from "./key-attributes.js";
 import { loadKey } from "./load-key.js";
-
-const DERIVE_SEED_BYTES = 32;
 
 export interface IssueKeyInput extends KeyAttributes, RequestIdentity {
   readonly actorId: string;

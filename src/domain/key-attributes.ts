@@ -110,7 +110,7 @@ export function findJsonViolations(field: string, metadata: JsonObject): FieldVi
 /** A Struct can hold what JSON cannot, nest deeper than a stack, and use names that some readers would trip over. */
 function findJsonProblem(value: JsonValue, depth: number): string | undefined {
   if (typeof value === "number" && !Number.isFinite(value)) return "must hold finite numbers only";
-  if (typeof value === "string" && LONE_SURROGATE.test(value)) return "must be well-formed Unicode";
+  if (typeof value === "string" && !isWellFormed(value)) return "must be well-formed Unicode";
   if (typeof value !== "object" || value === null) return undefined;
   if (depth > MAX_JSON_DEPTH) return `must nest at most ${MAX_JSON_DEPTH} levels deep`;
   for (const [name, item] of Object.entries(value)) {
@@ -140,6 +140,11 @@ function findCidrViolations(field: string, cidrs: readonly string[]): FieldViola
       ? []
       : [{ field: `${field}[${index}]`, description: "must be a network in CIDR notation, such as 10.0.0.0/8" }],
   );
+}
+
+/** Whether UTF-8 can hold a text. */
+export function isWellFormed(text: string): boolean {
+  return !LONE_SURROGATE.test(text);
 }
 
 /** Counts characters (Unicode code points), and no more of them than it needs to. */

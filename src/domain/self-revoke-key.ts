@@ -6,7 +6,10 @@ import { refuseUnknownKey } from "./load-key.js";
 import { revokeKey } from "./revoke-key.js";
 import { verifyKey } from "./verify-key.js";
 
-/** By somebody who tries keys: there is no other public write. */
+/**
+ * By somebody who tries keys: there is no other public write. Only keys that others made can be guessed; who holds one that was
+ * issued here is never kept from revoking it.
+ */
 export const SELF_REVOCATION_LIMITS = { windowMs: 60_000, perAddress: 10, overall: 1_000 };
 
 export interface SelfRevokeKeyInput {
@@ -31,11 +34,12 @@ export async function selfRevokeKey(context: DomainContext, input: SelfRevokeKey
   if (kind === "jwt" || kind === "macaroon") {
     throw new ServiceError("DERIVED_TOKEN_NOT_REVOCABLE", "derived tokens cannot be revoked; revoke their key");
   }
-  refuseWhenTooMany(context, clientAddress);
+  const isGuess = kind === "imported";
+  if (isGuess) refuseWhenTooMany(context, clientAddress);
 
   const verification = await verifyKey(context, { tenantId, credential, clientAddress });
   // Attempts at the same time passed the first check together: once enough of them failed, the others learn nothing.
-  refuseWhenTooMany(context, clientAddress);
+  if (isGuess) refuseWhenTooMany(context, clientAddress);
   const record = verification.valid ? verification.record : verification.key?.record;
   if (record === undefined) {
     context.selfRevocationFailures.count(clientAddress, context.clock());

@@ -1,7 +1,7 @@
 /**
  * What is left behind is cleared here: new keys of rotations that never committed, secrets that were kept for retries, and old
- * tombstones. Each step is
- * safe to do twice, at the same time as any other operation, and by several processes: the lease only saves work.
+ * tombstones. Each step is safe to do twice, at the same time as any other operation, and by several processes: the lease only
+ * saves work.
  */
 import type { KeyRecord } from "../store/key-store.js";
 import type { DomainContext } from "./context.js";
@@ -39,16 +39,31 @@ export async function sweep(context: DomainContext): Promise<SweepReport> {
       errors.push(error); // one key must not keep the sweeper from the others
     }
   }
-  for (const record of await context.store.listSealed(new Date(now), BATCH_RECORDS)) {
+  for (let isFull = true; isFull; ) {
+    const sealed = await context.store.listSealed(new Date(now), BATCH_RECORDS);
+    const removed = await removeSecrets(context, sealed, errors);
+    report.secretsRemoved += removed;
+    isFull = sealed.length === BATCH_RECORDS && removed > 0;
+  }
+  report.tombstonesRemoved = await context.store.removeTombstones(new Date(now - TOMBSTONE_AGE_MS), BATCH_RECORDS);
+  return report;
+}
+
+/** Answers how many secrets went. A key that somebody changed meanwhile is found again by the next pass. */
+async function removeSecrets(
+  { store }: DomainContext,
+  records: readonly KeyRecord[],
+  errors: unknown[],
+): Promise<number> {
+  let removed = 0;
+  for (const record of records) {
     try {
-      // No match: somebody changed the key meanwhile, and the next pass finds it again.
-      if (await context.store.compareAndSet(record, record.version, { sealedSecret: null })) report.secretsRemoved++;
+      if (await store.compareAndSet(record, record.version, { sealedSecret: null })) removed++;
     } catch (error) {
       errors.push(error);
     }
   }
-  report.tombstonesRemoved = await context.store.removeTombstones(new Date(now - TOMBSTONE_AGE_MS), BATCH_RECORDS);
-  return report;
+  return removed;
 }
 
 /**

@@ -40,15 +40,14 @@ export function verifyKeys(
   inputs: readonly VerifyKeyInput[],
 ): Promise<(Verification | ServiceError)[]> {
   return runBatch(inputs, refuseUnlessPresented, async (presented) => {
-    const candidates = presented.map(({ credential }) => identify(context, tenantId, credential));
-    const keyIds = [...new Set(candidates.flatMap(({ keyId }) => keyId ?? []))];
+    const identified = presented.map((input) => ({ input, candidate: identify(context, tenantId, input.credential) }));
+    const keyIds = [...new Set(identified.flatMap(({ candidate }) => candidate.keyId ?? []))];
     const read = await context.store.readMany(tenantId, keyIds);
     const found = await Promise.all(read.map((record) => record && settlePending(context.store, record)));
     const records = new Map(keyIds.map((keyId, index) => [keyId, found[index]]));
-    return presented.map((input, index) => {
-      const candidate = candidates[index] ?? UNKNOWN;
-      return judge(context, candidate, records.get(candidate.keyId ?? ""), input);
-    });
+    return identified.map(({ input, candidate }) =>
+      judge(context, candidate, records.get(candidate.keyId ?? ""), input),
+    );
   });
 }
 
@@ -56,8 +55,6 @@ function refuseUnlessPresented(input: VerifyKeyInput): VerifyKeyInput {
   refuseUnlessCredential(input.credential);
   return input;
 }
-
-const UNKNOWN: Candidate = { kind: "refused", failure: "not_found" };
 
 /** What a candidate is worth, once the record that it names has been read. */
 function judge(

@@ -34,8 +34,7 @@ export function issuedApiKeyFromRecord(record: KeyRecord, now: Date): MessageIni
 
 /** The same for an imported key: the two resources have the same fields. */
 export function importedApiKeyFromRecord(record: KeyRecord, now: Date): MessageInitShape<typeof ImportedApiKeySchema> {
-  const { $typeName: _, ...fields } = issuedApiKeyFromRecord(record, now) as Record<string, unknown>;
-  return fields;
+  return issuedApiKeyFromRecord(record, now) as MessageInitShape<typeof ImportedApiKeySchema>;
 }
 
 export function messageFromRateLimitPolicy(policy: RateLimitPolicy): MessageInitShape<typeof RateLimitPolicySchema> {

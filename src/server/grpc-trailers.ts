@@ -17,5 +17,6 @@ export function setErrorTrailers(trailer: Headers, error: ServiceError): Headers
  * as for a URI, which grpc-js does not undo for commas, colons and the like: its users would read "name%3A is required".
  */
 function encodeGrpcMessage(text: string): string {
-  return text.replace(/[^\x20-\x24\x26-\x7e]/gu, encodeURIComponent);
+  const wellFormed = (text as string & { toWellFormed(): string }).toWellFormed(); // of Node 20; ES2023's types lack it
+  return wellFormed.replace(/[^\x20-\x24\x26-\x7e]/gu, encodeURIComponent);
 }

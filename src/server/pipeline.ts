@@ -61,6 +61,11 @@ export class Pipeline {
   open(method: RpcMethod | undefined, head: RequestHead): Call {
     return new Call(method, head, this.options);
   }
+
+  /** For what a lane could not answer at all: a defect, which would leave no trace but a connection that is cut. */
+  logDefect(error: unknown): void {
+    this.options.logger.error({ err: error }, "a request could not be answered");
+  }
 }
 
 /** One call, from its headers to its line in the access log. */

@@ -56,7 +56,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     onRequest: (request, response) => {
       for (const lane of lanes) {
         const answered = lane.handle(request, response);
-        if (answered !== undefined) return void answered.catch((error) => response.destroy(error));
+        if (answered === undefined) continue;
+        answered.catch((error) => {
+          pipeline.logDefect(error);
+          response.destroy(error);
+        });
+        return;
       }
     },
   });

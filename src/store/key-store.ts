@@ -22,7 +22,7 @@
  *   page 1 costs.
  * - Pending and expired records are records like any other: what they mean is the domain's business.
  * - What was written is read back exactly: any well-formed text, metadata with any keys at any depth. Any other text as an
- *   id is no error to read: nothing is stored under it. Records that are answered are the caller's own.
+ *   id is no error to read: nothing is stored under it. Nobody changes a record that was answered: it may be shared.
  *
  * Every method throws `ServiceError("UNAVAILABLE")` when the store cannot be reached, is full or is read-only. No
  * driver error or message passes this interface, but as `cause`.

@@ -39,6 +39,12 @@ describe("a caveat", () => {
     expect(parseCaveat(Buffer.from(text))).toEqual({ kind: "unknown" });
   });
 
+  test("lists at most 128", () => {
+    const subset = (length: number) => Buffer.from(`scp subset ${JSON.stringify(Array(length).fill("a"))}`);
+    expect(parseCaveat(subset(128))).toMatchObject({ kind: "scp" });
+    expect(parseCaveat(subset(129))).toEqual({ kind: "unknown" });
+  });
+
   test("that is not UTF-8 is unknown", () => {
     expect(parseCaveat(Buffer.from('scp subset ["\u00ff"]', "latin1"))).toEqual({ kind: "unknown" });
   });

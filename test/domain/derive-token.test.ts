@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { RESERVED_CLAIMS } from "../../src/credentials/derived-claims.js";
 import { parseUuid } from "../../src/credentials/uuid.js";
 import type { DomainContext } from "../../src/domain/context.js";
+import { deleteImportedKey } from "../../src/domain/delete-key.js";
 import { revokeKey } from "../../src/domain/revoke-key.js";
 import { updateKey } from "../../src/domain/update-key.js";
 import type { JsonObject } from "../../src/store/key-store.js";
@@ -440,9 +441,28 @@ describe("where tokens.check_parent is off", () => {
   test("a token is made from a token as it is, and does not outlive it", async () => {
     const { record, secret } = await issue(domain, { scopes: ["read", "write"] });
     const { token } = await derive(domain, { credential: secret, ttlMs: MINUTE_MS, scopes: ["read"] });
-    await updateKey(domain, { ...record, attributes: { scopes: ["write"] }, path: "" });
-    const { claims } = await derive(withTokens({ checkParent: false }), { credential: token });
+    const stateless = withTokens({ checkParent: false });
+    const { claims } = await derive(stateless, { credential: token });
     expect(claims).toMatchObject({ scopes: ["read"], expireTime: inMs(MINUTE_MS) });
+
+    await updateKey(domain, { ...record, attributes: { scopes: ["write"] }, path: "" });
+    expect(await verdict(stateless, token)).toBe("active");
+    await expect(derive(stateless, { credential: token })).rejects.toMatchObject({
+      reason: "PARENT_KEY_INVALID",
+      message: "the key has lost every scope of the credential",
+    });
+  });
+
+  test("a token of a key that was deleted and imported again makes no other", async () => {
+    const stateless = withTokens({ checkParent: false });
+    const record = await importRaw(domain, { rawKey: "sk_live_1", scopes: ["admin"] });
+    const { token } = await derive(domain, { credential: "sk_live_1" });
+    await deleteImportedKey(domain, record);
+    await importRaw(domain, { rawKey: "sk_live_1", actorId: "somebody else" });
+    await expect(derive(stateless, { credential: token })).rejects.toMatchObject({
+      reason: "PARENT_KEY_INVALID",
+      message: "the credential is not valid",
+    });
   });
 
   test("a token whose key is revoked makes no other, though it is good itself", async () => {

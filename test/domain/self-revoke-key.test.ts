@@ -122,7 +122,8 @@ describe("self-revocations that fail", () => {
   }
 
   test("ten times in a minute make their address wait, without a look at the store", async () => {
-    const { secret } = await issue(domain);
+    const secret = "sk_live_1";
+    await importRaw(domain, { rawKey: secret });
     await failTimes(10, () => "192.0.2.1");
     domain.advance(15_500);
     const { store, count } = countCalls(domain.store);
@@ -135,15 +136,24 @@ describe("self-revocations that fail", () => {
     expect(await verdict(domain, secret)).toBe("revoked");
   });
 
-  test("do not make other addresses wait", async () => {
+  test("keep nobody from revoking a key that was issued here: it cannot be guessed", async () => {
     const { secret } = await issue(domain);
+    await failTimes(10, () => "192.0.2.1");
+    await selfRevoke({ credential: secret });
+    expect(await verdict(domain, secret)).toBe("revoked");
+  });
+
+  test("do not make other addresses wait", async () => {
+    const secret = "sk_live_1";
+    await importRaw(domain, { rawKey: secret });
     await failTimes(10, () => "192.0.2.1");
     await selfRevoke({ credential: secret, clientAddress: "192.0.2.2" });
     expect(await verdict(domain, secret)).toBe("revoked");
   });
 
   test("a thousand times in a minute make everybody wait", async () => {
-    const { secret } = await issue(domain);
+    const secret = "sk_live_1";
+    await importRaw(domain, { rawKey: secret });
     await failTimes(1_000, (attempt) => `10.0.0.${attempt % 200}`);
     await expect(selfRevoke({ credential: secret })).rejects.toMatchObject(rateLimited(60));
   });
@@ -160,7 +170,8 @@ describe("self-revocations that fail", () => {
   });
 
   test("all at once are no more than the limit", async () => {
-    const { secret } = await issue(domain);
+    const secret = "sk_live_1";
+    await importRaw(domain, { rawKey: secret });
     const guesses = Array.from({ length: 100 }, (_, index) => selfRevoke({ credential: `guess ${index}` }));
     const last = selfRevoke({ credential: secret });
     const outcomes = await Promise.allSettled([...guesses, last]);

@@ -139,7 +139,7 @@ export function describeBulk(store: () => KeyStore): void {
       expect(listed).toEqual(new Set(records.map((record) => record.keyId)));
     });
 
-    test("answers records that are the caller's own", async () => {
+    test("keeps nothing of what it was given", async () => {
       const list = [1];
       const record = sampleRecord({ metadata: { list } });
       const [result] = await store().insertMany([record]);

@@ -58,7 +58,7 @@ export function describeReads(store: () => KeyStore): void {
       expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
     });
 
-    test("answers records that are the caller's own", async () => {
+    test("keeps nothing of what it was given", async () => {
       const list = [1];
       const record = sampleRecord({ metadata: { list } });
       const inserted = await store().insert(record);

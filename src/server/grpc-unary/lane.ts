@@ -43,7 +43,10 @@ export function createGrpcUnaryLane({ services, pipeline }: GrpcUnaryLaneOptions
       });
       stream.on("error", ignoreBroken);
       stream.on("close", () => call.close(stream.headersSent));
-      answer(stream, headers, endpoint, call).catch((error) => stream.destroy(error));
+      answer(stream, headers, endpoint, call).catch((error) => {
+        pipeline.logDefect(error);
+        stream.destroy(error);
+      });
       return true;
     },
   };

@@ -2,8 +2,9 @@ import type { KeyId, KeyRecord } from "../key-store.js";
 import { recordKey } from "./index-keys.js";
 import { decodeEntry } from "./stored-entry.js";
 
-/** A few kilobytes each. */
 const MAX_RECORDS = 10_000;
+/** Longer ones are rare, and are decoded each time: they could fill the memory. */
+const MAX_CHARACTERS = 4_096;
 
 interface Decoded {
   readonly key: Buffer;
@@ -30,7 +31,7 @@ export class DecodedRecords {
 
     const entry = decodeEntry(text);
     if (!("record" in entry)) return undefined;
-    this.#remember(name, { key, text, record: entry.record });
+    if (text.length <= MAX_CHARACTERS) this.#remember(name, { key, text, record: entry.record });
     return entry.record;
   }
 

@@ -1,4 +1,4 @@
-import { MongoError, MongoServerError } from "mongodb";
+import { MongoBulkWriteError, MongoError, MongoServerError } from "mongodb";
 import { ServiceError } from "../../errors.js";
 
 const DUPLICATE_KEY = 11000;
@@ -15,7 +15,13 @@ export function isDuplicateKey(error: unknown): boolean {
  */
 export function unavailable(error: unknown): unknown {
   if (error instanceof ServiceError || error instanceof TypeError) return error;
-  return new ServiceError("UNAVAILABLE", "the key store cannot be reached", { cause: error });
+  return new ServiceError("UNAVAILABLE", "the key store cannot be reached", { cause: withoutDocuments(error) });
+}
+
+/** Causes are logged, and a driver's error about a bulk write holds the documents that were to be written. */
+function withoutDocuments(error: unknown): unknown {
+  if (!(error instanceof MongoBulkWriteError)) return error;
+  return new Error(`${error.name}: ${error.message} (code ${error.code})`);
 }
 
 /** Why a store could not be opened, in words for whoever started the process. Names the servers, never the credentials. */

@@ -103,6 +103,18 @@ export const deriveCases: readonly Case[] = [
     },
   },
   {
+    name: "says what scopes are missing in whole characters, however long they are",
+    run: async ({ api, actorId }) => {
+      const { secret } = await api.issue({ actor_id: actorId });
+      for (const first of ["", "x"]) {
+        const scopes = [`${first}${"\u{1F511}".repeat(200)}`, "\u{1F511}".repeat(255), "\u{1F511}".repeat(254)];
+        const { code, reason, message } = await refusal(api, secret, { scopes });
+        expect([code, reason]).toEqual(["PERMISSION_DENIED", "SCOPE_NOT_ALLOWED"]);
+        expect(message).toMatch(/^the credential does not have these scopes: x?(\u{1F511}|, )+\u2026$/u);
+      }
+    },
+  },
+  {
     name: "shortens the default life to what is left of the key's, and refuses a ttl past it",
     run: async ({ api, actorId }) => {
       const { issued_api_key: key, secret } = await api.issue({ actor_id: actorId, ttl: "60s" });

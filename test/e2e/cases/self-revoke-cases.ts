@@ -116,8 +116,9 @@ export const selfRevokeCases: readonly Case[] = cases([
   {
     name: "lets an address fail 10 times in a minute, and no other address pay for it",
     run: async ({ api, actorId, from }) => {
-      const { secret } = await api.issue({ actor_id: actorId });
-      const { secret: other } = await api.issue({ actor_id: actorId });
+      const { secret: issued } = await api.issue({ actor_id: actorId });
+      const [secret, other] = [randomRawKey(), randomRawKey()];
+      for (const raw_key of [secret, other]) await api.importKey({ raw_key, actor_id: actorId });
       // What is refused for its form is no attempt to guess a key.
       await refusal(api, "", from);
       await refusal(api, "mc_v1_x", from);
@@ -136,6 +137,7 @@ export const selfRevokeCases: readonly Case[] = cases([
         expect(seconds).toBeLessThanOrEqual(60);
       }
       expect((await api.verify(secret)).is_valid).toBe(true);
+      expect(await api.selfRevoke(issued, {}, from)).toEqual({}); // what was issued here cannot be guessed
       expect(await api.selfRevoke(other, {}, forwardedFor(nextClientAddress()))).toEqual({});
     },
   },
