@@ -1,22 +1,23 @@
+import type { CheckedFilter } from "../query/checked-filter.js";
+import { matchesFilter } from "../query/filter-evaluator.js";
+import { planFilter } from "../query/plan-filter.js";
 import type { KeyKind, KeyRecord, ListCursor } from "../store/key-store.js";
 import type { DomainContext } from "./context.js";
-import { type KeyStatus, keyStatus } from "./key-status.js";
+import { keyFieldReader } from "./key-fields.js";
 import { settlePending } from "./load-key.js";
 
 /** Most records that one page may look at: a filter that fits few of them gives a short page and a token (AIP-158). */
 const SCAN_BUDGET_RECORDS = 5_000;
 /** Most records fetched at once. */
 const MAX_BATCH_RECORDS = 1_000;
-
-export interface KeyFilter {
-  readonly actorId?: string;
-  readonly status?: KeyStatus;
-}
+/** Comes after every key id. */
+const LAST_KEY_ID = "~";
 
 export interface ListKeysInput {
   readonly tenantId: string;
   readonly kind: KeyKind;
-  readonly filter: KeyFilter;
+  /** Checked against `KEY_FIELDS`. */
+  readonly filter: CheckedFilter;
   readonly after?: ListCursor | undefined;
   readonly pageSize: number;
   /** The page ends early before it grows past this many bytes, as `bytesOf` counts them; one key always fits. */
@@ -34,25 +35,23 @@ export interface KeyPage {
 
 /** A page of keys in (create time descending, key id) order, with the status that each has now. Throws UNAVAILABLE. */
 export async function listKeys(context: DomainContext, input: ListKeysInput): Promise<KeyPage> {
-  const { tenantId, kind, filter, pageSize, maxBytes } = input;
+  const { pageSize, maxBytes } = input;
   const time = context.clock();
+  const scan = planScan(input);
   const records: KeyRecord[] = [];
+  if (scan === undefined) return { records, time };
   let bytes = 0;
   let scanned = 0;
-  let after = input.after;
+  let after = input.after ?? scan.start;
 
   while (scanned < SCAN_BUDGET_RECORDS) {
-    const limit = Math.min(batchSize(pageSize - records.length, filter), SCAN_BUDGET_RECORDS - scanned);
-    const batch = await context.store.list({
-      tenantId,
-      kind,
-      limit,
-      ...(filter.actorId !== undefined && { actorId: filter.actorId }),
-      ...(after && { after }),
-    });
+    const wanted = scan.isSelective ? MAX_BATCH_RECORDS : pageSize - records.length + 1;
+    const limit = Math.min(wanted, SCAN_BUDGET_RECORDS - scanned);
+    const batch = await context.store.list({ ...scan.list, limit, ...(after && { after }) });
     for (const candidate of batch) {
+      if (candidate.createTime.getTime() < scan.endMs) return { records, time };
       const record = await settlePending(context.store, candidate);
-      if (record !== undefined && matchesStatus(record, filter, time)) {
+      if (record !== undefined && matchesFilter(scan.residual, keyFieldReader(record, time))) {
         bytes += input.bytesOf(record);
         const full = records.length === pageSize || (records.length > 0 && bytes > maxBytes);
         if (full) return after ? { records, time, next: after } : { records, time };
@@ -66,11 +65,29 @@ export async function listKeys(context: DomainContext, input: ListKeysInput): Pr
   return after ? { records, time, next: after } : { records, time };
 }
 
-/** One record more than the page needs tells whether there is a next page; a filter on status reads ahead. */
-function batchSize(wanted: number, filter: KeyFilter): number {
-  return filter.status === undefined ? wanted + 1 : MAX_BATCH_RECORDS;
+/** What is read of a list, and what is asked of each record. */
+interface Scan {
+  readonly list: { readonly tenantId: string; readonly kind: KeyKind; readonly actorId?: string };
+  /** Where it begins, when that is not with the newest record. */
+  readonly start: ListCursor | undefined;
+  /** It is over at the first record from before this time. */
+  readonly endMs: number;
+  readonly residual: CheckedFilter;
+  /** Not every record that is read is a match: so more are read at a time than the page needs. */
+  readonly isSelective: boolean;
 }
 
-function matchesStatus(record: KeyRecord, filter: KeyFilter, now: Date): boolean {
-  return filter.status === undefined || keyStatus(record, now) === filter.status;
+/** `undefined`: nothing can match. */
+function planScan({ tenantId, kind, filter }: ListKeysInput): Scan | undefined {
+  const { equals, ranges, residual, isEmpty } = planFilter(filter);
+  if (isEmpty) return undefined;
+  const actorId = equals.get("actor_id");
+  const { fromMs = Number.NEGATIVE_INFINITY, toMs } = ranges.get("create_time") ?? {};
+  return {
+    list: { tenantId, kind, ...(typeof actorId === "string" && { actorId }) },
+    start: toMs === undefined ? undefined : { createTime: new Date(toMs + 1), keyId: LAST_KEY_ID },
+    endMs: fromMs,
+    residual,
+    isSelective: residual.kind !== "and" || residual.filters.length > 0,
+  };
 }

@@ -1,8 +1,8 @@
 import type { DomainContext } from "../domain/context.js";
-import { KEY_FIELDS, statusFromName } from "../domain/key-fields.js";
-import { type KeyFilter, type KeyPage, listKeys } from "../domain/list-keys.js";
+import { KEY_FIELDS } from "../domain/key-fields.js";
+import { type KeyPage, listKeys } from "../domain/list-keys.js";
 import { invalidArgument } from "../errors.js";
-import { parseFilter } from "../query/filter.js";
+import { checkFilter } from "../query/filter-checker.js";
 import { invalidPageToken, openPageToken, type PageTokenKeys, sealPageToken } from "../query/page-token.js";
 import type { KeyKind, KeyRecord, ListCursor } from "../store/key-store.js";
 
@@ -39,7 +39,7 @@ export async function listPage(
   const page = await listKeys(context, {
     tenantId,
     kind,
-    filter: keyFilter(filter),
+    filter: checkFilter(filter, KEY_FIELDS),
     after: pageToken === "" ? undefined : parseCursor(openPageToken(pageToken, tokenScope, tokenKeys, now)),
     pageSize: Math.min(pageSize || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE),
     maxBytes: MAX_PAGE_BYTES,
@@ -47,13 +47,6 @@ export async function listPage(
   });
   const nextPageToken = page.next ? sealPageToken(formatCursor(page.next), tokenScope, tokenKeys, now) : "";
   return { records: page.records, time: page.time, nextPageToken };
-}
-
-function keyFilter(text: string): KeyFilter {
-  const restrictions = parseFilter(text, KEY_FIELDS);
-  const actorId = restrictions.get("actor_id");
-  const status = statusFromName(restrictions.get("status"));
-  return { ...(actorId !== undefined && { actorId }), ...(status && { status }) };
 }
 
 function formatCursor({ createTime, keyId }: ListCursor): string {

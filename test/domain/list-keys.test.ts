@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import type { DomainContext } from "../../src/domain/context.js";
+import { KEY_FIELDS } from "../../src/domain/key-fields.js";
 import { keyStatus } from "../../src/domain/key-status.js";
 import { type ListKeysInput, listKeys } from "../../src/domain/list-keys.js";
-import { createFixture, type Fixture, issue, tenantId } from "./fixture.js";
+import { checkFilter } from "../../src/query/filter-checker.js";
+import { countCalls } from "./count-calls.js";
+import { createFixture, type Fixture, issue, rotate, tenantId } from "./fixture.js";
+import { withMethods } from "./with-methods.js";
 
 let domain: Fixture;
 beforeEach(async () => {
@@ -9,9 +14,11 @@ beforeEach(async () => {
 });
 afterEach(() => domain.dispose());
 
-function page(input: Partial<ListKeysInput> = {}) {
-  const all = { tenantId, kind: "issued" as const, filter: {}, pageSize: 10, maxBytes: 1_000, bytesOf: () => 1 };
-  return listKeys(domain, { ...all, ...input });
+type PageInput = Partial<Omit<ListKeysInput, "filter">> & { readonly filter?: string };
+
+function page({ filter = "", ...input }: PageInput = {}, context: DomainContext = domain) {
+  const all = { tenantId, kind: "issued" as const, pageSize: 10, maxBytes: 1_000, bytesOf: () => 1 };
+  return listKeys(context, { ...all, ...input, filter: checkFilter(filter, KEY_FIELDS) });
 }
 
 /** Issues keys a millisecond apart; answers their ids, newest first. */
@@ -51,10 +58,56 @@ describe("a page of keys", () => {
 
   test("tells the time at which its filter on status holds, however long it took", async () => {
     await issue(domain, { ttlMs: 1_000 });
-    const active = await page({ filter: { status: "active" } });
+    const active = await page({ filter: "status=KEY_STATUS_ACTIVE" });
     domain.advance(60_000);
     expect(active.records.map((record) => keyStatus(record, active.time))).toEqual(["active"]);
-    expect((await page({ filter: { status: "active" } })).records).toEqual([]);
-    expect((await page({ filter: { status: "expired" } })).records).toHaveLength(1);
+    expect((await page({ filter: "status=KEY_STATUS_ACTIVE" })).records).toEqual([]);
+    expect((await page({ filter: "status=KEY_STATUS_EXPIRED" })).records).toHaveLength(1);
+  });
+});
+
+describe("a filter", () => {
+  const at = (ms: number) => `"${new Date(domain.clock().getTime() + ms).toISOString()}"`;
+
+  test("on the time of creation reads that part of the list, and no more", async () => {
+    const ids = await issueMany(9);
+    const { store, count } = countCalls(domain.store);
+    const asked: number[] = [];
+    const counting = withMethods(store, {
+      list: (query) => {
+        asked.push(query.limit);
+        return store.list(query);
+      },
+    });
+    const { records, next } = await page(
+      { filter: `create_time >= ${at(-5)} AND create_time < ${at(-2)}` },
+      { ...domain, store: counting },
+    );
+    expect(records.map(({ keyId }) => keyId)).toEqual(ids.slice(3, 6));
+    expect(next).toBeUndefined();
+    expect(asked).toEqual([11]);
+    expect(count("read")).toBe(0);
+    expect((await page({ filter: `create_time = ${at(0)}` })).records.map(({ keyId }) => keyId)).toEqual(
+      ids.slice(0, 1),
+    );
+  });
+
+  test("on two actors or on a time that ends before it begins finds nothing, and asks nothing", async () => {
+    await issueMany(2);
+    const { store, count } = countCalls(domain.store);
+    for (const filter of ["actor_id=a AND actor_id=b", `create_time > ${at(0)} AND create_time < ${at(0)}`]) {
+      expect((await page({ filter }, { ...domain, store })).records).toEqual([]);
+    }
+    expect(count("list")).toBe(0);
+  });
+
+  test("shows a revocation only when it has come, and what is not set fits nothing", async () => {
+    const { record } = await issue(domain);
+    await rotate(domain, { ...record, overrides: {}, gracePeriodMs: 1_000 });
+    const superseded = { filter: "revocation_reason=REVOCATION_REASON_SUPERSEDED" };
+    expect((await page(superseded)).records).toEqual([]);
+    expect((await page({ filter: 'last_used_time > "2020-01-01T00:00:00Z"' })).records).toEqual([]);
+    domain.advance(1_000);
+    expect((await page(superseded)).records.map(({ keyId }) => keyId)).toEqual([record.keyId]);
   });
 });

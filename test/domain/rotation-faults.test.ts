@@ -18,6 +18,8 @@ afterEach(() => domain.dispose());
 
 const rotation = { overrides: {}, gracePeriodMs: 0 };
 
+const EVERYTHING = { kind: "and" as const, filters: [] };
+
 describe("the commit of a rotation", () => {
   test("whose reply is lost is recognised", async () => {
     const { secret, record } = await issue(domain);
@@ -49,7 +51,14 @@ describe("the commit of a rotation", () => {
     await expect(revokeKey(domain, { ...pending, reason: "unspecified", description: "" })).rejects.toThrow(
       "API key not found",
     );
-    const page = { tenantId, kind: "issued" as const, filter: {}, pageSize: 10, maxBytes: 1_000, bytesOf: () => 1 };
+    const page = {
+      tenantId,
+      kind: "issued" as const,
+      filter: EVERYTHING,
+      pageSize: 10,
+      maxBytes: 1_000,
+      bytesOf: () => 1,
+    };
     expect((await listKeys(domain, page)).records.map((key) => key.keyId)).toEqual([record.keyId]);
 
     expect(await sweep(domain)).toEqual({

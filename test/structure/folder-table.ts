@@ -43,7 +43,7 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
     "node:crypto",
     "node:net",
   ],
-  "src/domain/": ["credentials", "store/key-store.ts", "types of query", "types of node:crypto", "node:net"],
+  "src/domain/": ["credentials", "query", "store/key-store.ts", "types of node:crypto", "node:net"],
   "src/credentials/": ["@scure/base", "jose", "node:crypto"],
   "src/query/": ["types of @bufbuild/protobuf", "node:crypto"],
   "src/store/": ["types of query"],

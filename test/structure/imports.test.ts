@@ -51,8 +51,8 @@ test("CONTRIBUTING.md has one line for each dependency", () => {
 /** What the tests above rest on. */
 test.each([
   ['import { a } from "../errors.js"', { target: "src/errors.ts", isTypeOnly: false }],
-  ['import type { A } from "../query/filter.js"', { target: "src/query/filter.ts", isTypeOnly: true }],
-  ['import { type A, type B } from "../query/filter.js"', { target: "src/query/filter.ts", isTypeOnly: true }],
+  ['import type { A } from "../query/field-mask.js"', { target: "src/query/field-mask.ts", isTypeOnly: true }],
+  ['import { type A, type B } from "../query/field-mask.js"', { target: "src/query/field-mask.ts", isTypeOnly: true }],
   ['import { type A, b } from "zod"', { target: "zod", isTypeOnly: false }],
   ['import "mongodb"', { target: "mongodb", isTypeOnly: false }],
   ['export * from "./get-key.js"', { target: "src/domain/get-key.ts", isTypeOnly: false }],
@@ -75,8 +75,8 @@ test.each([
   ["src/domain/", "src/store/key-store.ts", false, true],
   ["src/domain/", "src/store/call-gate.ts", false, false],
   ["src/domain/", "src/store/mongo/mongo-store.ts", true, false],
-  ["src/domain/", "src/query/filter.ts", true, true],
-  ["src/domain/", "src/query/filter.ts", false, false],
+  ["src/store/", "src/query/field-mask.ts", true, true],
+  ["src/store/", "src/query/field-mask.ts", false, false],
   ["src/domain/", "@bufbuild/protobuf/wkt", true, false],
   ["src/domain/", "gen/latchkey/v2alpha1/resources_pb.ts", true, false],
   ["src/domain/", "src/errors.ts", false, true],

@@ -61,7 +61,7 @@ export const importedKeyCases: readonly Case[] = [
       expect(await api.refusal("AdminListImportedApiKeys", { page_size: -1 })).toEqual(
         invalid("page_size", "must not be negative"),
       );
-      const { reason } = await api.refusal("AdminListImportedApiKeys", { filter: "name=x" });
+      const { reason } = await api.refusal("AdminListImportedApiKeys", { filter: "nme=x" });
       expect(reason).toBe("INVALID_FILTER");
     },
   },
