@@ -57,14 +57,14 @@ function originForm({ url = "/" }: Request): string {
  * client that does not come to an end is cut.
  */
 export function dropRest(request: Request, response: Response): void {
-  if (request.complete) return;
+  if (request.complete || request.destroyed) return;
   request.resume();
   cutWhenLingering(request instanceof Http2ServerRequest ? request.stream : request, response);
 }
 
 /** The same for what has no more than a stream. */
 export function dropRestOfStream(stream: ServerHttp2Stream): void {
-  if (stream.readableEnded) return;
+  if (stream.readableEnded || stream.destroyed) return;
   stream.resume();
   cutWhenLingering(stream, stream);
 }

@@ -8,6 +8,7 @@ import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { AdminVerifyApiKeyRequestSchema } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import { ChildService } from "../e2e/child-service.js";
+import { eventually } from "../e2e/eventually.js";
 import { envelope } from "../e2e/grpc-wire.js";
 import { receiveStatus } from "../e2e/receive-status.js";
 
@@ -17,6 +18,11 @@ const KIBIBYTE = 1024;
 const WARM_UP_CALLS = 500;
 /** Between two looks at the memory. */
 const LOOK_INTERVAL_MS = 200;
+/** The reporter is TypeScript as well, so the loader comes before it. */
+const NODE_OPTIONS = [
+  "--expose-gc",
+  ...["../ts-loader.mjs", "./report-heap.ts"].map((path) => `--import=${new URL(path, import.meta.url).href}`),
+].join(" ");
 /** Status of gRPC. */
 const OK = "0";
 
@@ -26,6 +32,8 @@ export interface Victim {
   readonly address: string;
   /** Resident memory, in bytes. */
   rss(): number;
+  /** What is left after a garbage collection, in bytes: JavaScript's, and what its objects hold outside. */
+  heap(): Promise<number>;
   /** Names what should not have happened; empty when all is well. */
   problems(): Promise<string[]>;
   stop(): Promise<void>;
@@ -45,7 +53,13 @@ export interface Measured {
 export async function startVictim(env: Readonly<Record<string, string>> = {}): Promise<Victim> {
   const dataDir = mkdtempSync(join(tmpdir(), "latchkey-victim-"));
   const service = new ChildService({
-    env: { LATCHKEY_DATA_DIR: dataDir, LATCHKEY_ADMIN_AUTH: "none", LATCHKEY_LOG_LEVEL: "warn", ...env },
+    env: {
+      NODE_OPTIONS,
+      LATCHKEY_DATA_DIR: dataDir,
+      LATCHKEY_ADMIN_AUTH: "none",
+      LATCHKEY_LOG_LEVEL: "warn",
+      ...env,
+    },
   });
   const url = await service.ready();
   let hasEnded = false;
@@ -56,6 +70,15 @@ export async function startVictim(env: Readonly<Record<string, string>> = {}): P
     url,
     address: new URL(url).host,
     rss: () => Number(execFileSync("ps", ["-o", "rss=", "-p", String(service.pid)]).toString()) * KIBIBYTE,
+    heap: async () => {
+      const reports = () => [...service.stderr.matchAll(/^heap (\d+)\n/gm)];
+      const seen = reports().length;
+      service.kill("SIGUSR2");
+      return eventually("a report of the heap", () => {
+        const report = reports()[seen];
+        return report && Number(report[1]);
+      });
+    },
     problems: async () => {
       const lines = () => service.stdout.split("\n").filter((line) => /"level":"fatal"|unexpected error/.test(line));
       try {
