@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import type { Config } from "../config/config.js";
 import { createLogger, type Logger } from "../telemetry/logger.js";
+import { describeStore } from "./open-domain.js";
 import type { Output } from "./program.js";
 import { serveBanner } from "./serve-banner.js";
-import { describeStore, type RunningService, startService } from "./start-service.js";
+import { type RunningService, startService } from "./start-service.js";
 import { readVersion } from "./version.js";
 
 /** Runs the service until SIGTERM or SIGINT, then drains it. The log goes to stdout, what is for people to stderr. */

@@ -1,0 +1,107 @@
+/** Opens what the use cases need, as the configuration says: secrets, signing keys, the store. */
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Config } from "../config/config.js";
+import { createClassifier } from "../credentials/classify.js";
+import { checkPepper } from "../domain/check-pepper.js";
+import { createCheckedTokens } from "../domain/checked-tokens.js";
+import { type DomainContext, issuedPrefixes } from "../domain/context.js";
+import { FailureLimiter } from "../domain/failure-limiter.js";
+import { SELF_REVOCATION_LIMITS } from "../domain/self-revoke-key.js";
+import { openDataDirectory } from "../secrets/data-directory.js";
+import { KeyRing } from "../secrets/key-ring.js";
+import { loadOrCreateSecrets, type Secrets } from "../secrets/load-or-create-secrets.js";
+import { openSigningKeySource, type SigningKeySource } from "../secrets/signing-key-source.js";
+import { openEmbeddedStore } from "../store/embedded/open-embedded-store.js";
+import type { KeyStore } from "../store/key-store.js";
+import { openMongoStore } from "../store/mongo/open-mongo-store.js";
+
+export interface Domain {
+  readonly context: DomainContext;
+  readonly secrets: Secrets;
+  readonly signingKeys: SigningKeySource;
+  close(): Promise<void>;
+}
+
+/**
+ * Rejects, with nothing left open, when something is not there or does not belong together. `onRefreshError` is told of signing
+ * keys that cannot be read again later.
+ */
+export async function openDomain(config: Config, onRefreshError: (error: unknown) => void): Promise<Domain> {
+  await openDataDirectory(config.dataDir);
+  const { tokens } = config;
+  const secrets = await loadOrCreateSecrets({
+    dataDir: config.dataDir,
+    configured: config.secrets,
+    needsAdminToken: config.admin.auth === "token" && config.admin.tokens === undefined,
+    needsSigningJwks: tokens.signingJwksUrls === undefined,
+  });
+  const signingKeys = await openSigningKeySource({
+    urls: tokens.signingJwksUrls,
+    generatedFile: secrets.files.signingJwks,
+    signingKeyId: tokens.signingKeyId,
+    onError: onRefreshError,
+  });
+  try {
+    const store = await openCheckedStore(config, secrets);
+    const close = async () => {
+      signingKeys.close();
+      await store.close();
+    };
+    return { context: createContext(config, store, secrets, signingKeys), secrets, signingKeys, close };
+  } catch (error) {
+    signingKeys.close();
+    throw error;
+  }
+}
+
+/** What a person is told about where the keys are. */
+export function describeStore({ store, dataDir }: Config): string {
+  return store.mongodb === undefined ? `embedded, in ${storeDirectory(dataDir)}` : "MongoDB";
+}
+
+function createContext(
+  { keys, tokens }: Config,
+  store: KeyStore,
+  secrets: Secrets,
+  signingKeys: SigningKeySource,
+): DomainContext {
+  return {
+    store,
+    clock: () => new Date(),
+    randomBytes,
+    keys,
+    tokens,
+    secrets: {
+      pepper: secrets.pepper,
+      requests: new KeyRing(secrets.pepper, []).derive("latchkey/requests/v1").current,
+      sealing: secrets.keyRing.derive("latchkey/idempotency/v1"),
+      macaroons: secrets.keyRing.derive("latchkey/macaroon/v1"),
+      jwt: () => signingKeys.current(),
+    },
+    classify: createClassifier({ issuedPrefixes: issuedPrefixes(keys), macaroonPrefix: tokens.macaroonPrefix }),
+    checkedTokens: createCheckedTokens(),
+    selfRevocationFailures: new FailureLimiter(SELF_REVOCATION_LIMITS),
+  };
+}
+
+async function openCheckedStore(config: Config, secrets: Secrets): Promise<KeyStore> {
+  const store = await openStore(config);
+  try {
+    await checkPepper({ store, secrets });
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function openStore({ store, dataDir }: Config): Promise<KeyStore> {
+  return store.mongodb === undefined
+    ? openEmbeddedStore({ directory: storeDirectory(dataDir) })
+    : openMongoStore(store.mongodb);
+}
+
+function storeDirectory(dataDir: string): string {
+  return join(dataDir, "store");
+}
