@@ -40,6 +40,8 @@ export interface MacaroonCandidate {
   readonly kind: "macaroon";
   readonly keyId: string;
   readonly token: string;
+  /** What stands for it in memory. */
+  readonly digest: string;
   /** What it was found to say before. */
   readonly known: CheckedToken | undefined;
   /** What it says of itself; absent when it is known. */
@@ -53,14 +55,14 @@ export interface TokenUse {
 }
 
 /** Checks a JWT: form, algorithm, signature, issuer and audience. */
-export function checkJwt(context: DomainContext, token: string): Candidate {
+export function checkJwt(context: DomainContext, token: string, digest: string): Candidate {
   const keys = context.secrets.jwt();
-  const known = context.checkedTokens.get(token);
+  const known = context.checkedTokens.get(digest);
   if (known?.checkedWith === keys) return tokenCandidate(context, known.claims);
   const { issuer, audience } = context.tokens;
   const verified = verifyJwt(token, { issuer, audience, keyOf: (kid) => keys.find(kid) });
   if ("error" in verified) return { kind: "refused", failure: verified.error };
-  remember(context, token, { claims: verified.claims, checkedWith: keys });
+  remember(context, token, digest, { claims: verified.claims, checkedWith: keys });
   return tokenCandidate(context, verified.claims);
 }
 
@@ -69,12 +71,13 @@ function tokenCandidate({ tokens }: DomainContext, claims: DerivedClaims): Token
 }
 
 /** Takes a macaroon apart. Its key is asked for even where `checkParent` is off: part of the root key is in its record. */
-export function readMacaroon(context: DomainContext, token: string): Candidate {
-  const known = context.checkedTokens.get(token);
-  if (known !== undefined) return { kind: "macaroon", keyId: known.claims.rootKeyId, token, known, parsed: undefined };
+export function readMacaroon(context: DomainContext, token: string, digest: string): Candidate {
+  const known = context.checkedTokens.get(digest);
+  if (known !== undefined)
+    return { kind: "macaroon", keyId: known.claims.rootKeyId, token, digest, known, parsed: undefined };
   const parsed = parseMacaroonToken(token, context.tokens.macaroonPrefix);
   if ("error" in parsed) return { kind: "refused", failure: parsed.error };
-  return { kind: "macaroon", keyId: parsed.claims.rootKeyId, token, known, parsed };
+  return { kind: "macaroon", keyId: parsed.claims.rootKeyId, token, digest, known, parsed };
 }
 
 /** Checks a macaroon: signature first, then issuer, audience and caveats. An unknown key is the same as a wrong signature. */
@@ -91,7 +94,7 @@ export function judgeMacaroon(
 
 function claimsOfMacaroon(
   context: DomainContext,
-  { token, known, parsed: read }: MacaroonCandidate,
+  { token, digest, known, parsed: read }: MacaroonCandidate,
   record: KeyRecord | undefined,
   use: TokenUse,
 ): DerivedClaims | Refusal {
@@ -117,13 +120,13 @@ function claimsOfMacaroon(
   if (refusal !== undefined) return refusal;
   const claims = narrow(parsed.claims, parsed.caveats, intersectCidrs);
   if (claims === undefined) return { valid: false, failure: "permits_nothing" };
-  remember(context, token, { claims, checkedWith: record.deriveSeed });
+  remember(context, token, digest, { claims, checkedWith: record.deriveSeed });
   return claims;
 }
 
 /** Long tokens are rare, and nobody shall fill the memory with them. */
-function remember({ checkedTokens }: DomainContext, token: string, checked: CheckedToken): void {
-  if (token.length <= MAX_REMEMBERED_CHARACTERS) checkedTokens.set(token, checked);
+function remember({ checkedTokens }: DomainContext, token: string, digest: string, checked: CheckedToken): void {
+  if (token.length <= MAX_REMEMBERED_CHARACTERS) checkedTokens.set(digest, checked);
 }
 
 function isSameSeed(checkedWith: object, seed: Uint8Array): boolean {
@@ -171,8 +174,18 @@ function refuse(failure: VerificationFailure, { clock }: DomainContext, record: 
 }
 
 /** Not so after an imported key was deleted and imported again: it has its id, but nothing else of it. */
-function isMadeFrom({ createTime, deriveSeed }: KeyRecord, { tokenId, issueTime }: DerivedClaims): boolean {
-  return isTokenIdOf(tokenId, deriveSeed) && issueTime.getTime() > createTime.getTime() - MS_PER_SECOND;
+function isMadeFrom({ createTime, deriveSeed }: KeyRecord, claims: DerivedClaims): boolean {
+  return isTiedTo(claims, deriveSeed) && claims.issueTime.getTime() > createTime.getTime() - MS_PER_SECOND;
+}
+
+/** The seeds that claims were found to belong to: neither changes. */
+const tiedTo = new WeakMap<DerivedClaims, Uint8Array>();
+
+function isTiedTo(claims: DerivedClaims, deriveSeed: Uint8Array): boolean {
+  if (tiedTo.get(claims) === deriveSeed) return true;
+  const isTied = isTokenIdOf(claims.tokenId, deriveSeed);
+  if (isTied) tiedTo.set(claims, deriveSeed);
+  return isTied;
 }
 
 /** The claims with the scopes that the key still has; `undefined`: it had some, and has lost them all. */

@@ -36,9 +36,9 @@ export function identify(context: DomainContext, tenantId: string, credential: s
       return { kind: "imported", keyId: importedKeyId(context.secrets.pepper, tenantId, rawKey), mistyped };
     }
     case "jwt":
-      return checkJwt(context, classified.token);
+      return checkJwt(context, credential, classified.digest);
     case "macaroon":
-      return readMacaroon(context, classified.token);
+      return readMacaroon(context, credential, classified.digest);
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { createClassifier } from "../../src/credentials/classify.js";
 import { formatIssuedKey, hashSecret } from "../../src/credentials/issued-key.js";
+import { digestOf } from "../../src/credentials/remembered.js";
 
 const key = { keyId: "01890a5d-ac96-774b-bcce-b302099a8057", secret: Buffer.alloc(32, 1) };
 
@@ -33,14 +34,14 @@ describe("a credential", () => {
   test.each(["mc_v1_", "mc_v1_x", "mc_v1_a.b.c"])(
     "with the macaroon prefix is a macaroon, whatever follows: %s",
     (token) => {
-      expect(classify(token)).toEqual({ kind: "macaroon", token });
+      expect(classify(token)).toEqual({ kind: "macaroon", digest: digestOf(token) });
     },
   );
 
   test.each(["e30.e30.", "e30.x.x", "eyJhIjoxfQ.____.----"])(
     "of three parts, the first an object, is a JWT: %s",
     (token) => {
-      expect(classify(token)).toEqual({ kind: "jwt", token });
+      expect(classify(token)).toEqual({ kind: "jwt", digest: digestOf(token) });
     },
   );
 
