@@ -41,6 +41,7 @@ export async function writeAnswer(answer: Answer, response: Response): Promise<v
 }
 
 function isGone(response: Response): boolean {
+  if (response instanceof Http2ServerResponse && (response.stream.destroyed || response.stream.closed)) return true;
   return response.destroyed || response.writableEnded || response.socket?.destroyed === true;
 }
 
