@@ -1,7 +1,8 @@
+import { BoundedMap } from "./bounded-map.js";
+import { digestOf } from "./digest.js";
 import { hashSecret, parseIssuedKey } from "./issued-key.js";
 import { isJwtShaped } from "./jwt.js";
 import { isMacaroonShaped } from "./macaroon-token.js";
-import { digestOf, Remembered } from "./remembered.js";
 
 /** What a credential is, told from its form alone. */
 export type Credential =
@@ -28,7 +29,7 @@ export interface ClassifierOptions {
  * of the credential; the credential and its secret are not.
  */
 export function createClassifier({ issuedPrefixes, macaroonPrefix }: ClassifierOptions): Classify {
-  const remembered = new Remembered<Credential>(MAX_REMEMBERED);
+  const remembered = new BoundedMap<string, Credential>(MAX_REMEMBERED);
 
   return (credential) => {
     const digest = digestOf(credential);

@@ -1,5 +1,6 @@
 /** What a derived token says, JWT and macaroon alike, and its JSON form (DESIGN.md section 4). */
 import { isJsonObject, isTextList, type JsonObject, type JsonValue } from "./json.js";
+import { parseKeyId } from "./key-id.js";
 import { parseUuid } from "./uuid.js";
 
 /** The longest credential that a request may carry. What is made longer cannot be used: whoever makes a token checks. */
@@ -8,7 +9,6 @@ export const MAX_TOKEN_CHARACTERS = 16_384;
 /** The end of the year 9999, as in `google.protobuf.Timestamp`. */
 const MAX_UNIX_SECONDS = 253_402_300_799;
 const MS_PER_SECOND = 1000;
-const IMPORTED_KEY_ID = /^[0-9a-f]{64}$/;
 
 export interface DerivedClaims {
   readonly issuer: string;
@@ -116,7 +116,7 @@ function isText(json: JsonValue | undefined): json is string {
 }
 
 function isKeyId(json: JsonValue | undefined): json is string {
-  return isUuid(json) || (typeof json === "string" && IMPORTED_KEY_ID.test(json));
+  return typeof json === "string" && parseKeyId(json) === json;
 }
 
 /** Lower case only: the text is the name that the record has in the store. */

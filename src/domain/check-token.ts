@@ -147,7 +147,7 @@ export function judgeToken(
   const { clientAddress } = use;
   const isAllowed = isTokenAllowed(claims, clientAddress) && isAddressAllowed(record?.allowedCidrs, clientAddress);
   if (!isAllowed) return refuse("ip_not_allowed", context, record);
-  return { valid: true, ...(record && { record }), token };
+  return record === undefined ? { valid: true, token } : { valid: true, record, token };
 }
 
 /** What makes a token worth nothing, whatever it permits and wherever it comes from. */

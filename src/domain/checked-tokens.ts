@@ -1,5 +1,5 @@
+import { BoundedMap } from "../credentials/bounded-map.js";
 import type { DerivedClaims } from "../credentials/derived-claims.js";
-import { Remembered } from "../credentials/remembered.js";
 
 /** A few kilobytes each. */
 const MAX_REMEMBERED = 10_000;
@@ -12,11 +12,11 @@ export interface CheckedToken {
 }
 
 /**
- * Derived tokens whose signature held. What else decides over a token (the clock, its key's record, the client's address) is
+ * Derived tokens whose signature held, by their digests. What else decides over a token (the clock, its key's record, the client's address) is
  * looked at every time.
  */
-export type CheckedTokens = Remembered<CheckedToken>;
+export type CheckedTokens = BoundedMap<string, CheckedToken>;
 
 export function createCheckedTokens(): CheckedTokens {
-  return new Remembered(MAX_REMEMBERED);
+  return new BoundedMap(MAX_REMEMBERED);
 }

@@ -79,9 +79,8 @@ interface Parent {
 
 /** A token that verified without its key makes others only as one that is checked with it. */
 async function withRoot(context: DomainContext, input: DeriveTokenInput, parent: Acceptance): Promise<Parent> {
-  const { record, token } = parent;
-  if (record !== undefined) return { record, ...(token && { token }) };
-  if (token === undefined) throw new Error("a credential was accepted that is no key and no token");
+  if (parent.record !== undefined) return parent;
+  const { token } = parent;
   const root = await findKey(context.store, { tenantId: input.tenantId, keyId: token.rootKeyId });
   const checked = { ...context, tokens: { ...context.tokens, checkParent: true } };
   const verification = judgeToken(checked, token, root, input);

@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { BoundedMap } from "../credentials/bounded-map.js";
 
 const MS_PER_SECOND = 1_000;
 /** Addresses that are counted at a time; the one that was counted first is forgotten first. */
@@ -25,7 +26,7 @@ interface Window {
  */
 export class FailureLimiter {
   readonly #limits: FailureLimits;
-  readonly #windows = new Map<string, Window>();
+  readonly #windows = new BoundedMap<string, Window>(MAX_ADDRESSES);
   #overall: Window = { startMs: 0, failures: 0 };
 
   constructor(limits: FailureLimits) {
@@ -44,10 +45,6 @@ export class FailureLimiter {
     const own = this.#current(this.#windows.get(network), now);
     own.failures++;
     this.#windows.set(network, own);
-    if (this.#windows.size > MAX_ADDRESSES) {
-      const [oldest] = this.#windows.keys();
-      if (oldest !== undefined) this.#windows.delete(oldest);
-    }
     this.#overall = this.#current(this.#overall, now);
     this.#overall.failures++;
   }

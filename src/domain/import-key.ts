@@ -1,5 +1,4 @@
 import { importedKeyId } from "../credentials/imported-key.js";
-import { DERIVE_SEED_BYTES } from "../credentials/macaroon-token.js";
 import { type FieldViolation, invalidArguments, ServiceError } from "../errors.js";
 import type { InsertResult, KeyRecord, Visibility } from "../store/key-store.js";
 import type { DomainContext } from "./context.js";
@@ -17,9 +16,9 @@ import {
   findTtlViolations,
   isWellFormed,
   type KeyAttributes,
-  rateLimitPolicyFromInput,
 } from "./key-attributes.js";
 import { concurrentChange, findKey } from "./load-key.js";
+import { newRecord } from "./new-record.js";
 import { runBatch } from "./run-batch.js";
 
 const MAX_RAW_KEY_BYTES = 8_192;
@@ -101,23 +100,16 @@ function createImport(context: DomainContext, input: ImportKeyInput): NewImport 
   const now = context.clock();
   const keyId = importedKeyId(context.secrets.pepper, tenantId, rawKey);
   const request = identifyRequest(context, input, { operation: "import", request: [keyId, asked] });
-  const expireTime = expiryFromTtl(input.ttlMs, context.keys, now);
+  const key = {
+    ...input,
+    visibility: "secret" as const,
+    createTime: now,
+    expireTime: expiryFromTtl(input.ttlMs, context.keys, now),
+  };
   const record: KeyRecord = {
-    tenantId,
+    ...newRecord(context, key),
     keyId,
     kind: "imported",
-    version: 1,
-    name: input.name,
-    actorId: input.actorId,
-    scopes: input.scopes,
-    visibility: "secret",
-    ...(input.metadata && { metadata: input.metadata }),
-    ...(input.rateLimitPolicy && { rateLimitPolicy: rateLimitPolicyFromInput(input.rateLimitPolicy) }),
-    ...(input.allowedCidrs && { allowedCidrs: input.allowedCidrs }),
-    createTime: now,
-    updateTime: now,
-    ...(expireTime && { expireTime }),
-    deriveSeed: context.randomBytes(DERIVE_SEED_BYTES),
     ...(request && { idempotency: request.idempotency }),
   };
   return { record, request };

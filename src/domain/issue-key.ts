@@ -1,5 +1,4 @@
 import { formatIssuedKey, hashSecret, SECRET_BYTES } from "../credentials/issued-key.js";
-import { DERIVE_SEED_BYTES } from "../credentials/macaroon-token.js";
 import { createUuidV7, UUID_BYTES } from "../credentials/uuid.js";
 import type { FieldViolation } from "../errors.js";
 import type { KeyRecord, Pending, Visibility } from "../store/key-store.js";
@@ -19,10 +18,10 @@ import {
   findTtlViolations,
   findVisibilityViolations,
   type KeyAttributes,
-  rateLimitPolicyFromInput,
   refuseViolations,
 } from "./key-attributes.js";
 import { loadKey } from "./load-key.js";
+import { type NewKey, newRecord } from "./new-record.js";
 
 export interface IssueKeyInput extends KeyAttributes, RequestIdentity {
   readonly actorId: string;
@@ -65,12 +64,7 @@ export function repeatIssued(
   return { record, secret: openForRetry(context, request, record) };
 }
 
-export interface NewIssuedKey extends KeyAttributes {
-  readonly tenantId: string;
-  readonly actorId: string;
-  readonly visibility: Visibility;
-  readonly createTime: Date;
-  readonly expireTime?: Date | undefined;
+export interface NewIssuedKey extends NewKey {
   readonly pending?: Pending;
   /** What it is made for, when that may come again: its id is made from that. */
   readonly request?: RepeatableRequest | undefined;
@@ -88,22 +82,10 @@ export function createIssuedKey(
   const prefix = key.visibility === "public" ? (keys.publicPrefix ?? keys.prefix) : keys.prefix;
   const secret = formatIssuedKey({ prefix, keyId, secret: secretBytes });
   const record: KeyRecord = {
-    tenantId: key.tenantId,
+    ...newRecord(context, key),
     keyId,
     kind: "issued",
-    version: 1,
-    name: key.name,
-    actorId: key.actorId,
-    scopes: key.scopes,
-    visibility: key.visibility,
-    ...(key.metadata && { metadata: key.metadata }),
-    ...(key.rateLimitPolicy && { rateLimitPolicy: rateLimitPolicyFromInput(key.rateLimitPolicy) }),
-    ...(key.allowedCidrs && { allowedCidrs: key.allowedCidrs }),
-    createTime: key.createTime,
-    updateTime: key.createTime,
-    ...(key.expireTime && { expireTime: key.expireTime }),
     secretHash: hashSecret(secretBytes),
-    deriveSeed: randomBytes(DERIVE_SEED_BYTES),
     ...(key.pending && { pending: key.pending }),
     ...(request && {
       idempotency: request.idempotency,

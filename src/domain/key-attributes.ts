@@ -14,7 +14,6 @@ const MAX_INT64 = 2n ** 63n - 1n;
 const MIN_TTL_MS = 1_000;
 const RATE_LIMIT_UNITS: readonly RateLimitUnit[] = ["requests", "content-bytes", "concurrent-requests"];
 const PRINTABLE_WITHOUT_SPACES = /^[^\p{C}\p{Z}]+$/u;
-const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Not a name like any other in JavaScript: a message in binary loses it, so no protocol may store it. */
 const PROTOTYPE = "__proto__";
 const MS_PER_SECOND = 1000;
@@ -142,9 +141,9 @@ function findCidrViolations(field: string, cidrs: readonly string[]): FieldViola
   );
 }
 
-/** Whether UTF-8 can hold a text. */
+/** Whether UTF-8 can hold a text. Node has the method since 20; ES2023's types do not. */
 export function isWellFormed(text: string): boolean {
-  return !LONE_SURROGATE.test(text);
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
 /** Counts characters (Unicode code points), and no more of them than it needs to. */

@@ -30,40 +30,38 @@ export async function sweep(context: DomainContext): Promise<SweepReport> {
   const now = context.clock().getTime();
   const errors: unknown[] = [];
   const report = { pendingCompleted: 0, pendingRemoved: 0, secretsRemoved: 0, tombstonesRemoved: 0, errors };
-  for (const record of await context.store.listPending(new Date(now - PENDING_AGE_MS), BATCH_RECORDS)) {
-    try {
-      const outcome = await sweepPending(context, record);
-      if (outcome === "completed") report.pendingCompleted++;
-      else report.pendingRemoved++;
-    } catch (error) {
-      errors.push(error); // one key must not keep the sweeper from the others
-    }
-  }
+  const pending = await context.store.listPending(new Date(now - PENDING_AGE_MS), BATCH_RECORDS);
+  await sweepEach(pending, errors, async (record) => {
+    const outcome = await sweepPending(context, record);
+    if (outcome === "completed") report.pendingCompleted++;
+    else report.pendingRemoved++;
+  });
   for (let isFull = true; isFull; ) {
     const sealed = await context.store.listSealed(new Date(now), BATCH_RECORDS);
-    const removed = await removeSecrets(context, sealed, errors);
-    report.secretsRemoved += removed;
-    isFull = sealed.length === BATCH_RECORDS && removed > 0;
+    const before = report.secretsRemoved;
+    await sweepEach(sealed, errors, async (record) => {
+      // No match: somebody changed the key meanwhile, and the next pass finds it again.
+      if (await context.store.compareAndSet(record, record.version, { sealedSecret: null })) report.secretsRemoved++;
+    });
+    isFull = sealed.length === BATCH_RECORDS && report.secretsRemoved > before;
   }
   report.tombstonesRemoved = await context.store.removeTombstones(new Date(now - TOMBSTONE_AGE_MS), BATCH_RECORDS);
   return report;
 }
 
-/** Answers how many secrets went. A key that somebody changed meanwhile is found again by the next pass. */
-async function removeSecrets(
-  { store }: DomainContext,
+/** One key must not keep the sweeper from the others. */
+async function sweepEach(
   records: readonly KeyRecord[],
   errors: unknown[],
-): Promise<number> {
-  let removed = 0;
+  sweepOne: (record: KeyRecord) => Promise<void>,
+): Promise<void> {
   for (const record of records) {
     try {
-      if (await store.compareAndSet(record, record.version, { sealedSecret: null })) removed++;
+      await sweepOne(record);
     } catch (error) {
       errors.push(error);
     }
   }
-  return removed;
 }
 
 /**

@@ -21,14 +21,13 @@ export interface VerifiedKey {
   readonly status: KeyStatus;
 }
 
-/** A credential that is good. At least one of the two is there. */
-export interface Acceptance {
-  readonly valid: true;
-  /** The key, or the key at the root of a token; absent for a token that is good without asking for its key. */
-  readonly record?: KeyRecord;
-  /** What a derived token says, narrowed to what its key permits by now. */
-  readonly token?: DerivedClaims;
-}
+/**
+ * A credential that is good: a key, or what a derived token says, narrowed to what its key permits by now. The key of a token
+ * is absent where it was not asked for.
+ */
+export type Acceptance =
+  | { readonly valid: true; readonly record: KeyRecord; readonly token?: DerivedClaims }
+  | { readonly valid: true; readonly record?: undefined; readonly token: DerivedClaims };
 
 /** A refusal carries the key only when the secret was right: then the caller may be told which key it is. */
 export interface Refusal {

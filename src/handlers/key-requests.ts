@@ -4,19 +4,17 @@ import { reflect } from "@bufbuild/protobuf/reflect";
 import type { FieldMask } from "@bufbuild/protobuf/wkt";
 import { maskable } from "../../gen/latchkey/v2alpha1/options_pb.js";
 import type { IpRestriction, RateLimitPolicy } from "../../gen/latchkey/v2alpha1/resources_pb.js";
-import { parseUuid } from "../credentials/uuid.js";
+import { parseKeyId as parseAnyKeyId } from "../credentials/key-id.js";
 import type { KeyAttributes, RateLimitPolicyInput } from "../domain/key-attributes.js";
 import { invalidArgument } from "../errors.js";
 import { resolveFieldMask } from "../query/field-mask.js";
 import type { JsonObject } from "../store/key-store.js";
 import { durationToMs } from "./duration-ms.js";
 
-const IMPORTED_KEY_ID = /^[0-9a-f]{64}$/;
-
 /** A key id of either kind, in its one spelling. Throws INVALID_ARGUMENT for what cannot be one. */
 export function parseKeyId(field: string, text: string): string {
   if (text === "") throw invalidArgument(field, "is required");
-  const keyId = parseUuid(text) ?? (IMPORTED_KEY_ID.test(text) ? text : undefined);
+  const keyId = parseAnyKeyId(text);
   if (keyId === undefined)
     throw invalidArgument(field, "must be a UUID, or 64 hexadecimal characters of an imported key");
   return keyId;

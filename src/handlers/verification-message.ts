@@ -81,9 +81,10 @@ interface Accepted {
   readonly message: AdminVerifyApiKeyResponse;
 }
 
-function messageFromAcceptance({ record, token }: Acceptance): AdminVerifyApiKeyResponse {
-  const about = token ?? record;
-  const known = about && acceptances.get(about);
+function messageFromAcceptance(acceptance: Acceptance): AdminVerifyApiKeyResponse {
+  const { record, token } = acceptance;
+  const about = acceptance.record === undefined ? acceptance.token : (acceptance.token ?? acceptance.record);
+  const known = acceptances.get(about);
   if (known !== undefined && known.record === record) return known.message;
   const message = create(AdminVerifyApiKeyResponseSchema, {
     isValid: true,
@@ -91,7 +92,7 @@ function messageFromAcceptance({ record, token }: Acceptance): AdminVerifyApiKey
     ...(record && fieldsFromRecord(record)),
     ...(token && fieldsFromToken(token)),
   });
-  if (about !== undefined) acceptances.set(about, { record, message: Object.freeze(message) });
+  acceptances.set(about, { record, message: Object.freeze(message) });
   return message;
 }
 

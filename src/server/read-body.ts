@@ -14,10 +14,10 @@ export interface BodyLimits {
 }
 
 /**
- * Reads a request's body whole; `undefined` when it is empty. Throws PAYLOAD_TOO_LARGE as soon as it is too long, what
+ * Reads a request's body whole. Throws PAYLOAD_TOO_LARGE as soon as it is too long, what
  * `cancellation` says, which includes that the client went away.
  */
-export function readBody(request: Readable, limits: BodyLimits): Promise<Buffer | undefined> {
+export function readBody(request: Readable, limits: BodyLimits): Promise<Buffer> {
   const { maxBytes, framingBytes, contentLength, cancellation } = limits;
   const isTooLong = (bytes: number) => bytes > maxBytes + framingBytes;
   return new Promise((resolve, reject) => {
@@ -39,7 +39,7 @@ export function readBody(request: Readable, limits: BodyLimits): Promise<Buffer 
     request.on("data", onData);
     request.on("end", () => {
       cancellation.remove(fail);
-      resolve(bytes === 0 ? undefined : join(chunks));
+      resolve(join(chunks));
     });
   });
 }

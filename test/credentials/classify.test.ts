@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { createClassifier } from "../../src/credentials/classify.js";
+import { digestOf } from "../../src/credentials/digest.js";
 import { formatIssuedKey, hashSecret } from "../../src/credentials/issued-key.js";
-import { digestOf } from "../../src/credentials/remembered.js";
 
 const key = { keyId: "01890a5d-ac96-774b-bcce-b302099a8057", secret: Buffer.alloc(32, 1) };
 

@@ -36,7 +36,7 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
     "domain",
     "query",
     "store/key-store.ts",
-    "credentials/uuid.ts",
+    "credentials/key-id.ts",
     "types of credentials",
     "gen",
     "@bufbuild/protobuf",

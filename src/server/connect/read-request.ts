@@ -17,7 +17,6 @@ const ORIGIN = "http://localhost";
 const HTTP_VERSION = "2.0";
 /** What envelopes add to a message: one byte of flags and four of length, and as much again for an end-of-stream one. */
 const FRAMING_BYTES = 10;
-const NO_BODY = Buffer.alloc(0);
 
 /**
  * The request of a unary method, with its body read. The deadline is the pipeline's, so connect is told of none. `json` is
@@ -31,7 +30,7 @@ export async function unaryRequest(
 ): Promise<{ readonly universal: UniversalServerRequest; readonly json: Uint8Array | undefined }> {
   const contentLength = request.headers["content-length"];
   const limits = { maxBytes, framingBytes: FRAMING_BYTES, contentLength, cancellation: call.cancellation };
-  const body = (await readBody(request, limits)) ?? NO_BODY;
+  const body = await readBody(request, limits);
   if (isEnveloped(request.headers["content-type"])) readEnvelope(body, maxBytes, request.headers["grpc-encoding"]);
   const json = isPlainJson(request) ? body : undefined;
   if (json !== undefined) refuseUnlessUtf8(json);

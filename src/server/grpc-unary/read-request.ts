@@ -5,8 +5,6 @@ import type { Call } from "../pipeline.js";
 import { readBody } from "../read-body.js";
 import { type RpcMethod, undecodable } from "../rpc-method.js";
 
-const NO_BODY = Buffer.alloc(0);
-
 /** Reads the one message of a unary call. */
 export async function readMessage(
   stream: ServerHttp2Stream,
@@ -16,7 +14,7 @@ export async function readMessage(
 ): Promise<Message> {
   const contentLength = headers["content-length"];
   const limits = { maxBytes, framingBytes: ENVELOPE_PREFIX_BYTES, contentLength, cancellation: call.cancellation };
-  const body = (await readBody(stream, limits)) ?? NO_BODY;
+  const body = await readBody(stream, limits);
   return decode(desc.input, readEnvelope(body, maxBytes, headers["grpc-encoding"]));
 }
 

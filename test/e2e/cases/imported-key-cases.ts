@@ -3,9 +3,11 @@ import { expect } from "@jest/globals";
 import { type Api, invalid, KEY_NOT_FOUND, type KeyJson, refused } from "../api.js";
 import { eventually } from "../eventually.js";
 import type { Case } from "./case.js";
+import { fullKey } from "./full-key.js";
 import { IMPORTED_KEY_ID, KEY_ID_RULE, UNKNOWN_KEY_ID } from "./get-cases.js";
 import { randomRawKey } from "./raw-key.js";
 import { refusedVerification, UNKNOWN } from "./verify-cases.js";
+import { walkPages } from "./walk-pages.js";
 
 const UPDATABLE = "what can is name, scopes, metadata, rate_limit_policy, ip_restriction";
 
@@ -19,13 +21,14 @@ export const importedKeyCases: readonly Case[] = [
       for (let index = 0; index < 5; index++) {
         ids.push((await api.importKey({ raw_key: randomRawKey(), actor_id: actorId })).key_id);
       }
-      const pages: (readonly KeyJson[])[] = [];
-      let token = "";
-      do {
-        const page = await api.listImported({ filter, page_size: 2, page_token: token });
-        pages.push(page.imported_api_keys);
-        token = page.next_page_token;
-      } while (token !== "");
+      const pages = await walkPages(async (page_token) => {
+        const { imported_api_keys: keys, next_page_token } = await api.listImported({
+          filter,
+          page_size: 2,
+          page_token,
+        });
+        return { keys, next_page_token };
+      });
       const listed = pages.flat();
       expect(pages.map(({ length }) => length)).toEqual([2, 2, 1]);
       expect(listed.map(({ key_id }) => key_id).sort()).toEqual([...ids].sort());
@@ -260,15 +263,6 @@ function updateRefusal(api: Api, key: Parameters<Api["updateImported"]>[0]) {
 
 async function importFull(api: Api, actorId: string): Promise<{ key: KeyJson; rawKey: string }> {
   const rawKey = randomRawKey();
-  const key = await api.importKey({
-    raw_key: rawKey,
-    name: "old",
-    actor_id: actorId,
-    scopes: ["a"],
-    metadata: { team: "blue" },
-    rate_limit_policy: { quota: "10", window: "60s", unit: "requests" },
-    ip_restriction: { allowed_cidrs: ["127.0.0.0/8", "::1/128"] },
-    ttl: "3600s",
-  });
+  const key = await api.importKey({ raw_key: rawKey, ...fullKey(actorId) });
   return { key, rawKey };
 }

@@ -1,7 +1,8 @@
 import { expect } from "@jest/globals";
-import { type Api, invalid, type KeyJson } from "../api.js";
+import { type Api, invalid } from "../api.js";
 import type { JsonObject } from "../clients/api-client.js";
 import type { Case } from "./case.js";
+import { walkPages } from "./walk-pages.js";
 
 const WRONG_TOKEN = invalid(
   "page_token",
@@ -19,13 +20,7 @@ export const listCases: readonly Case[] = [
     run: async ({ api, actorId }) => {
       const ids = await issueSeveral(api, actorId, 5);
       const filter = `actor_id="${actorId}"`;
-      const pages: (readonly KeyJson[])[] = [];
-      let token = "";
-      do {
-        const page = await api.list({ filter, page_size: 2, page_token: token });
-        pages.push(page.issued_api_keys);
-        token = page.next_page_token;
-      } while (token !== "");
+      const pages = await walkIssued(api, { filter, page_size: 2 });
       const listed = pages.flat();
       expect(pages.map(({ length }) => length)).toEqual([2, 2, 1]);
       expect(listed.map(({ key_id }) => key_id).sort()).toEqual([...ids].sort());
@@ -172,14 +167,8 @@ export const listCases: readonly Case[] = [
       const ids = await issueSeveral(api, actorId, 7);
       const wanted = ids.filter((_, index) => index % 3 === 0);
       const filter = `actor_id="${actorId}" AND (${wanted.map((id) => `key_id="${id}"`).join(" OR ")})`;
-      const seen: string[] = [];
-      let token = "";
-      do {
-        const page = await api.list({ filter, page_size: 1, page_token: token });
-        seen.push(...page.issued_api_keys.map(({ key_id }) => key_id));
-        token = page.next_page_token;
-      } while (token !== "");
-      expect(seen).toEqual(wanted.reverse());
+      const pages = await walkIssued(api, { filter, page_size: 1 });
+      expect(pages.flat().map(({ key_id }) => key_id)).toEqual(wanted.reverse());
     },
   },
   ...wrongFilters([
@@ -204,6 +193,13 @@ export const listCases: readonly Case[] = [
     },
   },
 ];
+
+function walkIssued(api: Api, request: JsonObject) {
+  return walkPages(async (page_token) => {
+    const { issued_api_keys: keys, next_page_token } = await api.list({ ...request, page_token });
+    return { keys, next_page_token };
+  });
+}
 
 async function issueSeveral(api: Api, actorId: string, count: number): Promise<string[]> {
   const ids: string[] = [];

@@ -2,6 +2,7 @@ import { expect } from "@jest/globals";
 import { type Api, invalid, KEY_NOT_FOUND, type KeyJson, refused } from "../api.js";
 import { eventually } from "../eventually.js";
 import type { Case } from "./case.js";
+import { fullKey } from "./full-key.js";
 import { IMPORTED_KEY_ID, KEY_ID_RULE, UNKNOWN_KEY_ID } from "./get-cases.js";
 
 const ROTATABLE = "what can is name, scopes, metadata, rate_limit_policy, ip_restriction, visibility";
@@ -168,15 +169,7 @@ function refusal(api: Api, keyId: string, request: Parameters<Api["rotate"]>[1] 
 }
 
 async function issueFull(api: Api, actorId: string): Promise<{ key: KeyJson; secret: string }> {
-  const { issued_api_key: key, secret } = await api.issue({
-    name: "old",
-    actor_id: actorId,
-    scopes: ["a"],
-    metadata: { team: "blue" },
-    rate_limit_policy: { quota: "10", window: "60s", unit: "requests" },
-    ip_restriction: { allowed_cidrs: ["127.0.0.0/8", "::1/128"] },
-    ttl: "3600s",
-  });
+  const { issued_api_key: key, secret } = await api.issue(fullKey(actorId));
   return { key, secret };
 }
 

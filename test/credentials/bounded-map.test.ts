@@ -1,14 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
-import { Remembered } from "../../src/credentials/remembered.js";
+import { BoundedMap } from "../../src/credentials/bounded-map.js";
 
 /** What is still known of these credentials. */
-function known(remembered: Remembered<number>, ...credentials: string[]): (number | undefined)[] {
+function known(remembered: BoundedMap<string, number>, ...credentials: string[]): (number | undefined)[] {
   return credentials.map((credential) => remembered.get(credential));
 }
 
 describe("facts about credentials", () => {
   test("are known from when they are set, and may be set again", () => {
-    const remembered = new Remembered<number>(3);
+    const remembered = new BoundedMap<string, number>(3);
     expect(known(remembered, "a")).toEqual([undefined]);
     remembered.set("a", 1);
     remembered.set("b", 2);
@@ -17,7 +17,7 @@ describe("facts about credentials", () => {
   });
 
   test("are at most so many: the oldest is forgotten", () => {
-    const remembered = new Remembered<number>(3);
+    const remembered = new BoundedMap<string, number>(3);
     for (const [index, credential] of ["a", "b", "c", "d"].entries()) remembered.set(credential, index);
     expect(known(remembered, "a", "b", "c", "d")).toEqual([undefined, 1, 2, 3]);
     remembered.set("e", 4);
@@ -25,7 +25,7 @@ describe("facts about credentials", () => {
   });
 
   test("that are set again put none out, when there is no room either", () => {
-    const remembered = new Remembered<number>(2);
+    const remembered = new BoundedMap<string, number>(2);
     remembered.set("a", 1);
     remembered.set("b", 2);
     for (let time = 0; time < 5; time++) remembered.set("b", 3);
@@ -33,7 +33,7 @@ describe("facts about credentials", () => {
   });
 
   test("are told apart also where credentials are long and alike", () => {
-    const remembered = new Remembered<number>(3);
+    const remembered = new BoundedMap<string, number>(3);
     const long = "x".repeat(16_000);
     remembered.set(`${long}1`, 1);
     remembered.set(`${long}2`, 2);
