@@ -53,6 +53,7 @@ function createKey(at: number): { readonly record: KeyRecord; readonly credentia
     visibility: "secret",
     createTime,
     updateTime: createTime,
+    listed: { status: "active" },
     secretHash: hashSecret(secret),
     deriveSeed: randomBytes(DERIVE_SEED_BYTES),
   };

@@ -51,6 +51,7 @@ function createRecord(): KeyRecord {
     metadata: KEY_ATTRIBUTES.metadata,
     createTime: now,
     updateTime: now,
+    listed: { status: "active" },
     deriveSeed: randomBytes(RANDOM_BYTES),
   };
 }

@@ -1,6 +1,6 @@
 import type { FieldReader } from "../query/filter-evaluator.js";
 import type { FilterFields } from "../query/filter-fields.js";
-import type { KeyRecord, RevocationReason, Visibility } from "../store/key-store.js";
+import type { KeyRecord, KeyStatus, RevocationReason, Visibility } from "../store/key-store.js";
 import { KEY_STATUSES, keyStatus } from "./key-status.js";
 
 const VISIBILITIES: readonly Visibility[] = ["secret", "public"];
@@ -21,7 +21,7 @@ export const KEY_FIELDS = [
   { path: "key_id", type: "string" },
   { path: "name", type: "string" },
   { path: "actor_id", type: "string", indexed: "equality" },
-  { path: "status", type: "enum", values: KEY_STATUSES.map(statusName) },
+  { path: "status", type: "enum", values: KEY_STATUSES.map(statusName), indexed: "equality" },
   { path: "visibility", type: "enum", values: VISIBILITIES.map(visibilityName) },
   { path: "scopes", type: "string list" },
   { path: "metadata", type: "struct" },
@@ -54,6 +54,11 @@ const READERS: Readonly<Record<KeyField, (record: KeyRecord, now: Date) => unkno
 /** The fields of a key as the API shows them at `now`. */
 export function keyFieldReader(record: KeyRecord, now: Date): FieldReader {
   return (path) => READERS[path as KeyField](record, now);
+}
+
+/** The status that a filter names. */
+export function statusFromName(name: unknown): KeyStatus | undefined {
+  return KEY_STATUSES.find((status) => statusName(status) === name);
 }
 
 /** The name of a value in the API. */

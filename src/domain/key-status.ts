@@ -1,17 +1,29 @@
-import type { KeyRecord } from "../store/key-store.js";
+import type { KeyStatus, ListedStatus, Revocation } from "../store/key-store.js";
 
-export const KEY_STATUSES = ["active", "revoked", "expired"] as const;
-export type KeyStatus = (typeof KEY_STATUSES)[number];
+export const KEY_STATUSES: readonly KeyStatus[] = ["active", "revoked", "expired"];
+
+interface Life {
+  readonly expireTime?: Date | undefined;
+  readonly revocation?: Revocation | undefined;
+}
 
 /** What a key is worth at `now`, whatever is stored: the clock decides, and a revocation wins over expiry. */
-export function keyStatus(record: KeyRecord, now: Date): KeyStatus {
+export function keyStatus(record: Life, now: Date): KeyStatus {
   if (isRevoked(record, now)) return "revoked";
   if (record.expireTime !== undefined && record.expireTime <= now) return "expired";
   return "active";
 }
 
+/** Where lists have to have a key from `now` on. Whoever writes a revocation writes this too. */
+export function listedStatus(record: Life, now: Date): ListedStatus {
+  const status = keyStatus(record, now);
+  // A grace period never ends after the expiry.
+  const until = status === "active" ? (record.revocation?.graceEnd ?? record.expireTime) : undefined;
+  return until === undefined ? { status } : { status, until };
+}
+
 /** Only a grace period asks the clock: a plain revocation must not wait for one that is behind. */
-function isRevoked({ revocation }: KeyRecord, now: Date): boolean {
+function isRevoked({ revocation }: Life, now: Date): boolean {
   if (revocation === undefined) return false;
   return revocation.graceEnd === undefined || revocation.graceEnd <= now;
 }

@@ -1,17 +1,23 @@
 import type { CheckedFilter } from "../query/checked-filter.js";
 import { matchesFilter } from "../query/filter-evaluator.js";
 import { planFilter } from "../query/plan-filter.js";
-import type { KeyKind, KeyRecord, ListCursor } from "../store/key-store.js";
+import { cursorAfter, type KeyKind, type KeyRecord, type KeyStatus, type ListCursor } from "../store/key-store.js";
 import type { DomainContext } from "./context.js";
-import { keyFieldReader } from "./key-fields.js";
+import { keyFieldReader, statusFromName } from "./key-fields.js";
+import { keyStatus } from "./key-status.js";
 import { settlePending } from "./load-key.js";
+import { recordStatuses } from "./record-statuses.js";
 
 /** Most records that one page may look at: a filter that fits few of them gives a short page and a token (AIP-158). */
 const SCAN_BUDGET_RECORDS = 5_000;
 /** Most records fetched at once. */
 const MAX_BATCH_RECORDS = 1_000;
+/** Most statuses that one page may bring up to date. */
+const RECORD_BUDGET_RECORDS = 2_000;
 /** Comes after every key id. */
 const LAST_KEY_ID = "~";
+/** Before the newest record that there can be. */
+const BEGINNING: ListCursor = { createTime: new Date(8.64e15), keyId: "" };
 
 export interface ListKeysInput {
   readonly tenantId: string;
@@ -35,59 +41,88 @@ export interface KeyPage {
 
 /** A page of keys in (create time descending, key id) order, with the status that each has now. Throws UNAVAILABLE. */
 export async function listKeys(context: DomainContext, input: ListKeysInput): Promise<KeyPage> {
-  const { pageSize, maxBytes } = input;
   const time = context.clock();
   const scan = planScan(input);
-  const records: KeyRecord[] = [];
-  if (scan === undefined) return { records, time };
-  let bytes = 0;
-  let scanned = 0;
-  let after = input.after ?? scan.start;
+  if (scan === undefined) return { records: [], time };
+  if (await isListComplete(context, scan.status)) return readPage(context, input, scan, time);
+  return { records: [], time, next: scan.after ?? BEGINNING };
+}
 
-  while (scanned < SCAN_BUDGET_RECORDS) {
-    const wanted = scan.isSelective ? MAX_BATCH_RECORDS : pageSize - records.length + 1;
-    const limit = Math.min(wanted, SCAN_BUDGET_RECORDS - scanned);
-    const batch = await context.store.list({ ...scan.list, limit, ...(after && { after }) });
-    for (const candidate of batch) {
-      if (candidate.createTime.getTime() < scan.endMs) return { records, time };
+/**
+ * Whether what a list by status has is all that has the status: a key stays listed as active for a while after it is not any
+ * more, which hides it from no list but those of the other statuses.
+ */
+async function isListComplete(context: DomainContext, status: KeyStatus | undefined): Promise<boolean> {
+  if (status === undefined || status === "active") return true;
+  return (await recordStatuses(context, { maxRecords: RECORD_BUDGET_RECORDS })).isDone;
+}
+
+async function readPage(context: DomainContext, input: ListKeysInput, scan: Scan, time: Date): Promise<KeyPage> {
+  const { pageSize, maxBytes, bytesOf } = input;
+  const records: KeyRecord[] = [];
+  let bytes = 0;
+  let { after } = scan;
+
+  for (let scanned = 0; scanned < SCAN_BUDGET_RECORDS; ) {
+    const scanLimit = SCAN_BUDGET_RECORDS - scanned;
+    // One more than the page takes, to know whether there is one; and more each time, when few of them match.
+    const limit = Math.min(Math.max(pageSize - records.length + 1, scanned), MAX_BATCH_RECORDS, scanLimit);
+    const slice = await context.store.list({ ...scan.list, ...(after && { after }), limit, scanLimit });
+    for (const candidate of slice.records) {
       const record = await settlePending(context.store, candidate);
-      if (record !== undefined && matchesFilter(scan.residual, keyFieldReader(record, time))) {
-        bytes += input.bytesOf(record);
+      if (record !== undefined && isMatch(scan, record, time)) {
+        bytes += bytesOf(record);
         const full = records.length === pageSize || (records.length > 0 && bytes > maxBytes);
         if (full) return after ? { records, time, next: after } : { records, time };
         records.push(record);
       }
-      after = { createTime: candidate.createTime, keyId: candidate.keyId };
+      after = cursorAfter(candidate);
     }
-    scanned += batch.length;
-    if (batch.length < limit) return { records, time };
+    if (slice.end === undefined) return { records, time };
+    after = slice.end;
+    scanned += slice.scanned;
   }
   return after ? { records, time, next: after } : { records, time };
 }
 
 /** What is read of a list, and what is asked of each record. */
 interface Scan {
-  readonly list: { readonly tenantId: string; readonly kind: KeyKind; readonly actorId?: string };
+  readonly list: {
+    readonly tenantId: string;
+    readonly kind: KeyKind;
+    readonly actorId?: string;
+    readonly status?: KeyStatus;
+    readonly createdFrom?: Date;
+    readonly filter: CheckedFilter;
+  };
   /** Where it begins, when that is not with the newest record. */
-  readonly start: ListCursor | undefined;
-  /** It is over at the first record from before this time. */
-  readonly endMs: number;
-  readonly residual: CheckedFilter;
-  /** Not every record that is read is a match: so more are read at a time than the page needs. */
-  readonly isSelective: boolean;
+  readonly after: ListCursor | undefined;
+  /** What records are listed under, and have to be at the time. */
+  readonly status: KeyStatus | undefined;
 }
 
 /** `undefined`: nothing can match. */
-function planScan({ tenantId, kind, filter }: ListKeysInput): Scan | undefined {
+function planScan({ tenantId, kind, filter, after }: ListKeysInput): Scan | undefined {
   const { equals, ranges, residual, isEmpty } = planFilter(filter);
   if (isEmpty) return undefined;
   const actorId = equals.get("actor_id");
-  const { fromMs = Number.NEGATIVE_INFINITY, toMs } = ranges.get("create_time") ?? {};
+  const status = statusFromName(equals.get("status"));
+  const { fromMs, toMs } = ranges.get("create_time") ?? {};
   return {
-    list: { tenantId, kind, ...(typeof actorId === "string" && { actorId }) },
-    start: toMs === undefined ? undefined : { createTime: new Date(toMs + 1), keyId: LAST_KEY_ID },
-    endMs: fromMs,
-    residual,
-    isSelective: residual.kind !== "and" || residual.filters.length > 0,
+    list: {
+      tenantId,
+      kind,
+      ...(typeof actorId === "string" && { actorId }),
+      ...(status && { status }),
+      ...(fromMs !== undefined && { createdFrom: new Date(fromMs) }),
+      filter: residual,
+    },
+    after: after ?? (toMs === undefined ? undefined : { createTime: new Date(toMs + 1), keyId: LAST_KEY_ID }),
+    status,
   };
+}
+
+function isMatch({ list, status }: Scan, record: KeyRecord, time: Date): boolean {
+  if (status !== undefined && keyStatus(record, time) !== status) return false;
+  return matchesFilter(list.filter, keyFieldReader(record, time));
 }

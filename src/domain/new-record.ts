@@ -2,6 +2,7 @@ import { DERIVE_SEED_BYTES } from "../credentials/macaroon-token.js";
 import type { KeyRecord, Visibility } from "../store/key-store.js";
 import type { DomainContext } from "./context.js";
 import { type KeyAttributes, rateLimitPolicyFromInput } from "./key-attributes.js";
+import { listedStatus } from "./key-status.js";
 
 /** What is known of a new key of either kind. The attributes must be without violations. */
 export interface NewKey extends KeyAttributes {
@@ -27,6 +28,7 @@ export function newRecord({ randomBytes }: DomainContext, key: NewKey): Omit<Key
     createTime: key.createTime,
     updateTime: key.createTime,
     ...(key.expireTime && { expireTime: key.expireTime }),
+    listed: listedStatus(key, key.createTime),
     deriveSeed: randomBytes(DERIVE_SEED_BYTES),
   };
 }

@@ -2,7 +2,7 @@ import type { FieldViolation } from "../errors.js";
 import type { KeyId, KeyKind, RevocationReason } from "../store/key-store.js";
 import type { DomainContext } from "./context.js";
 import { isLongerThan, refuseViolations } from "./key-attributes.js";
-import { keyStatus } from "./key-status.js";
+import { keyStatus, listedStatus } from "./key-status.js";
 import { concurrentChange, loadKey, refuseUnknownKey } from "./load-key.js";
 
 const MAX_DESCRIPTION_CHARACTERS = 255;
@@ -32,7 +32,8 @@ export async function revokeKey(context: DomainContext, input: RevokeKeyInput): 
     if (keyStatus(record, now) === "revoked") return;
 
     const revocation = { reason, ...(description !== "" && { description }) };
-    if (await context.store.compareAndSet(record, record.version, { revocation, updateTime: now })) return;
+    const change = { revocation, listed: listedStatus({ revocation }, now), updateTime: now };
+    if (await context.store.compareAndSet(record, record.version, change)) return;
   }
   throw concurrentChange();
 }

@@ -29,7 +29,7 @@ import {
   type KeyAttributes,
   refuseViolations,
 } from "./key-attributes.js";
-import { keyStatus } from "./key-status.js";
+import { keyStatus, listedStatus } from "./key-status.js";
 import { concurrentChange, findKey, loadKey, refuseUnknownKey, settlePending } from "./load-key.js";
 
 const MS_PER_DAY = 86_400_000;
@@ -152,11 +152,10 @@ async function commitRotation(
   graceEnd: Date | undefined,
 ): Promise<KeyRecord> {
   const { store } = context;
-  const change = {
-    successor: successor.keyId,
-    revocation: { reason: "superseded" as const, ...(graceEnd && { graceEnd }) },
-    updateTime: successor.createTime,
-  };
+  const revocation = { reason: "superseded" as const, ...(graceEnd && { graceEnd }) };
+  const updateTime = successor.createTime;
+  const listed = listedStatus({ revocation }, updateTime);
+  const change = { successor: successor.keyId, revocation, listed, updateTime };
   for (let attempt = 1; ; attempt++) {
     let failure: unknown;
     try {

@@ -1,11 +1,12 @@
 /**
- * What is left behind is cleared here: new keys of rotations that never committed, secrets that were kept for retries, and old
- * tombstones. Each step is safe to do twice, at the same time as any other operation, and by several processes: the lease only
+ * What has come of itself is recorded here: expiry, and the end of grace periods. And what is left behind is cleared: new keys
+ * of rotations that never committed, secrets that were kept for retries, and old tombstones. Each step is safe to do twice, at the same time as any other operation, and by several processes: the lease only
  * saves work.
  */
 import type { KeyRecord } from "../store/key-store.js";
 import type { DomainContext } from "./context.js";
 import { settlePending } from "./load-key.js";
+import { recordStatuses } from "./record-statuses.js";
 
 const SWEEP_INTERVAL_MS = 10_000;
 const LEASE_MS = 3 * SWEEP_INTERVAL_MS;
@@ -17,6 +18,7 @@ const TOMBSTONE_AGE_MS = 86_400_000;
 const BATCH_RECORDS = 500;
 
 export interface SweepReport {
+  readonly statusesRecorded: number;
   readonly pendingCompleted: number;
   readonly pendingRemoved: number;
   readonly secretsRemoved: number;
@@ -25,18 +27,25 @@ export interface SweepReport {
   readonly errors: readonly unknown[];
 }
 
-/** One pass over everything that is due. Throws UNAVAILABLE when nothing can be read. */
-export async function sweep(context: DomainContext): Promise<SweepReport> {
+/** One pass over everything that is due; `signal` cuts it short. Throws UNAVAILABLE when nothing can be read. */
+export async function sweep(context: DomainContext, signal?: AbortSignal): Promise<SweepReport> {
   const now = context.clock().getTime();
   const errors: unknown[] = [];
-  const report = { pendingCompleted: 0, pendingRemoved: 0, secretsRemoved: 0, tombstonesRemoved: 0, errors };
+  const report = {
+    statusesRecorded: 0,
+    pendingCompleted: 0,
+    pendingRemoved: 0,
+    secretsRemoved: 0,
+    tombstonesRemoved: 0,
+    errors,
+  };
   const pending = await context.store.listPending(new Date(now - PENDING_AGE_MS), BATCH_RECORDS);
   await sweepEach(pending, errors, async (record) => {
     const outcome = await sweepPending(context, record);
     if (outcome === "completed") report.pendingCompleted++;
     else report.pendingRemoved++;
   });
-  for (let isFull = true; isFull; ) {
+  for (let isFull = true; isFull && signal?.aborted !== true; ) {
     const sealed = await context.store.listSealed(new Date(now), BATCH_RECORDS);
     const before = report.secretsRemoved;
     await sweepEach(sealed, errors, async (record) => {
@@ -46,6 +55,8 @@ export async function sweep(context: DomainContext): Promise<SweepReport> {
     isFull = sealed.length === BATCH_RECORDS && report.secretsRemoved > before;
   }
   report.tombstonesRemoved = await context.store.removeTombstones(new Date(now - TOMBSTONE_AGE_MS), BATCH_RECORDS);
+  const { recorded } = await recordStatuses(context, signal && { signal });
+  report.statusesRecorded = recorded;
   return report;
 }
 
@@ -81,7 +92,7 @@ async function sweepPending({ store }: DomainContext, record: KeyRecord): Promis
 }
 
 export interface Sweeper {
-  /** Waits for the pass under way and sweeps no more. */
+  /** Cuts the pass under way short and sweeps no more. */
   stop(): Promise<void>;
 }
 
@@ -96,10 +107,11 @@ export interface SweeperOptions {
 /** Sweeps at intervals, one process of those that share the store at a time. */
 export function startSweeper(context: DomainContext, options: SweeperOptions): Sweeper {
   let underWay: Promise<void> = Promise.resolve();
+  const stopping = new AbortController();
   const pass = async () => {
     try {
       if (!(await context.store.acquireLease(LEASE_NAME, options.holder, LEASE_MS))) return;
-      const report = await sweep(context);
+      const report = await sweep(context, stopping.signal);
       options.onReport(report);
       for (const error of report.errors) options.onError(error);
     } catch (error) {
@@ -113,6 +125,7 @@ export function startSweeper(context: DomainContext, options: SweeperOptions): S
   return {
     stop: () => {
       clearInterval(timer);
+      stopping.abort();
       return underWay;
     },
   };

@@ -1,6 +1,5 @@
 import type { DerivedClaims } from "../credentials/derived-claims.js";
-import type { KeyRecord } from "../store/key-store.js";
-import type { KeyStatus } from "./key-status.js";
+import type { KeyRecord, KeyStatus } from "../store/key-store.js";
 
 export type VerificationFailure =
   | "invalid_format"

@@ -7,9 +7,8 @@ import {
   RevocationReason as RevocationReasonMessage,
 } from "../../gen/latchkey/v2alpha1/resources_pb.js";
 import type { DeriveTokenInput } from "../domain/derive-token.js";
-import type { KeyStatus } from "../domain/key-status.js";
 import { invalidArgument } from "../errors.js";
-import type { RevocationReason, Visibility } from "../store/key-store.js";
+import type { KeyStatus, RevocationReason, Visibility } from "../store/key-store.js";
 
 const STATUSES: Readonly<Record<KeyStatus, KeyStatusMessage>> = {
   active: KeyStatusMessage.ACTIVE,

@@ -1,3 +1,5 @@
+import type { CheckedFilter } from "../query/checked-filter.js";
+
 /**
  * The store contract. Both stores keep it, and `test/store/conformance.ts` holds them to it.
  *
@@ -19,8 +21,9 @@
  *   primary).
  * - Lists are in (create time descending, key id ascending) order. A walk by cursor sees every record that was there
  *   during the whole walk exactly once, whatever else is created, changed or deleted meanwhile. Page N costs what
- *   page 1 costs.
- * - Pending and expired records are records like any other: what they mean is the domain's business.
+ *   page 1 costs, also of one actor's keys, of those listed under one status, and of both.
+ * - Pending and expired records are records like any other: what they mean is the domain's business. So is the status that
+ *   a record is listed under: a store knows no clock that could say another one.
  * - What was written is read back exactly: any well-formed text, metadata with any keys at any depth. Any other text as an
  *   id is no error to read: nothing is stored under it. Nobody changes a record that was answered: it may be shared.
  *
@@ -50,8 +53,11 @@ export interface KeyStore {
   /** Turns the record at `version` into a tombstone. `false` is a definite "no match". */
   delete(id: KeyId, version: number): Promise<boolean>;
 
-  /** A slice of a list: at most `limit` records after the cursor. */
-  list(query: ListQuery): Promise<KeyRecord[]>;
+  /** A slice of a list, after the cursor. */
+  list(query: ListQuery): Promise<ListSlice>;
+
+  /** Records listed under a status until a time before `before`, any tenant, oldest such time first, at most `limit`. */
+  listDue(before: Date, limit: number): Promise<KeyRecord[]>;
 
   /** Records with `pending` set that were created before `createdBefore`, any tenant, oldest first, at most `limit`. */
   listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]>;
@@ -96,6 +102,7 @@ export interface KeyId {
 }
 
 export type KeyKind = "issued" | "imported";
+export type KeyStatus = "active" | "revoked" | "expired";
 export type Visibility = "secret" | "public";
 export type RevocationReason =
   | "unspecified"
@@ -123,6 +130,13 @@ export interface Revocation {
   readonly description?: string;
   /** Only of a rotated key that stays active for a while: from then on it is revoked. */
   readonly graceEnd?: Date;
+}
+
+/** Where lists by status have a key. The clock may have moved on since: what is read is asked again. */
+export interface ListedStatus {
+  readonly status: KeyStatus;
+  /** When the status will change by itself. Absent: never. */
+  readonly until?: Date;
 }
 
 /** What a rotation's new key waits for: it counts from the moment its predecessor names it. */
@@ -166,6 +180,7 @@ export interface KeyRecord extends KeyId {
   readonly expireTime?: Date;
   readonly lastUsedTime?: Date;
   readonly revocation?: Revocation;
+  readonly listed: ListedStatus;
 
   /** Issued keys: SHA-256 of the secret, 32 bytes. */
   readonly secretHash?: Uint8Array;
@@ -191,6 +206,7 @@ export type MutableField =
   | "allowedCidrs"
   | "updateTime"
   | "revocation"
+  | "listed"
   | "successor"
   | "pending"
   | "sealedSecret";
@@ -211,8 +227,36 @@ export interface ListQuery {
   readonly kind: KeyKind;
   /** Only this actor's keys. */
   readonly actorId?: string;
+  /** Only keys listed under this status. */
+  readonly status?: KeyStatus;
+  /** Only keys created at this time or later. */
+  readonly createdFrom?: Date;
+  /** What does not match it may be left out, by a store that can tell: the caller asks again. */
+  readonly filter?: CheckedFilter;
   /** Absent: from the newest. */
   readonly after?: ListCursor;
-  /** At least 1. */
+  /** At most so many records are answered. At least 1. */
   readonly limit: number;
+  /** At most so many are looked at, those left out included. At least `limit`, which it is when it is absent. */
+  readonly scanLimit?: number;
+}
+
+export interface ListSlice {
+  readonly records: readonly KeyRecord[];
+  /** How many records were looked at, at most. */
+  readonly scanned: number;
+  /** Where the slice ends: the list may go on after it. Absent: it does not. */
+  readonly end?: ListCursor;
+}
+
+/** The cursor after a record. */
+export function cursorAfter({ createTime, keyId }: KeyRecord): ListCursor {
+  return { createTime, keyId };
+}
+
+/** The slice that `records` are, when nothing between them was left out. */
+export function wholeSlice(records: readonly KeyRecord[], limit: number): ListSlice {
+  const last = records.at(-1);
+  const goesOn = last !== undefined && records.length === limit;
+  return { records, scanned: records.length, ...(goesOn && { end: cursorAfter(last) }) };
 }

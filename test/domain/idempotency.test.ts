@@ -30,7 +30,7 @@ function request(input: Partial<IssueKeyInput> = {}, context: DomainContext = do
 }
 
 async function countKeys(): Promise<number> {
-  return (await domain.store.list({ tenantId, kind: "issued", limit: 100 })).length;
+  return (await domain.store.list({ tenantId, kind: "issued", limit: 100 })).records.length;
 }
 
 /** The domain, where secrets are sealed with other keys. */

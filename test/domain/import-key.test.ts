@@ -66,6 +66,7 @@ describe("an imported key", () => {
       createTime: now,
       updateTime: now,
       expireTime: new Date(now.getTime() + MINUTE_MS),
+      listed: { status: "active", until: new Date(now.getTime() + MINUTE_MS) },
       deriveSeed: expect.any(Uint8Array),
     });
     expect(record.deriveSeed).toHaveLength(32);
@@ -320,8 +321,8 @@ describe("several imports", () => {
     for (const rawKey of ["first", "stored", "twice", "pair", "last"]) {
       expect(await verdict(domain, rawKey)).toBe("active");
     }
-    const keys = await domain.store.list({ tenantId, kind: "imported", limit: 100 });
-    expect(keys.map(({ name }) => name).sort()).toEqual(["demo", "first", "last", "pair", "repeated", "twice"]);
+    const { records } = await domain.store.list({ tenantId, kind: "imported", limit: 100 });
+    expect(records.map(({ name }) => name).sort()).toEqual(["demo", "first", "last", "pair", "repeated", "twice"]);
   });
 
   test("that are none, or all at fault, are answered too", async () => {

@@ -160,8 +160,8 @@ describe("rotation", () => {
       if (attempt.status === "rejected") expect(attempt.reason).toHaveProperty("reason", "KEY_NOT_ACTIVE");
     }
     expect(await verdict(domain, secret)).toBe("revoked");
-    const keys = await domain.store.list({ tenantId, kind: "issued", limit: 100 });
-    expect(keys.map((key) => key.keyId).sort()).toEqual([record.keyId, winners[0]?.record.keyId].sort());
+    const { records } = await domain.store.list({ tenantId, kind: "issued", limit: 100 });
+    expect(records.map((key) => key.keyId).sort()).toEqual([record.keyId, winners[0]?.record.keyId].sort());
   });
 });
 

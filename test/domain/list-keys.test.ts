@@ -3,6 +3,8 @@ import type { DomainContext } from "../../src/domain/context.js";
 import { KEY_FIELDS } from "../../src/domain/key-fields.js";
 import { keyStatus } from "../../src/domain/key-status.js";
 import { type ListKeysInput, listKeys } from "../../src/domain/list-keys.js";
+import { recordStatuses } from "../../src/domain/record-statuses.js";
+import { revokeKey } from "../../src/domain/revoke-key.js";
 import { checkFilter } from "../../src/query/filter-checker.js";
 import { countCalls } from "./count-calls.js";
 import { createFixture, type Fixture, issue, rotate, tenantId } from "./fixture.js";
@@ -109,5 +111,115 @@ describe("a filter", () => {
     expect((await page({ filter: 'last_used_time > "2020-01-01T00:00:00Z"' })).records).toEqual([]);
     domain.advance(1_000);
     expect((await page(superseded)).records.map(({ keyId }) => keyId)).toEqual([record.keyId]);
+  });
+});
+
+describe("a filter on status", () => {
+  const idsOf = async (filter: string) => (await page({ filter })).records.map(({ keyId }) => keyId);
+
+  test("finds each key under what it is now, from the very millisecond, whatever was recorded", async () => {
+    const lasting = (await issue(domain)).record.keyId;
+    domain.advance(1);
+    const ending = (await issue(domain, { ttlMs: 1_000 })).record.keyId;
+    domain.advance(1);
+    const { record } = await issue(domain);
+    const rotated = record.keyId;
+    const replacing = (await rotate(domain, { ...record, overrides: {}, gracePeriodMs: 1_000 })).record.keyId;
+    domain.advance(1);
+    const revoked = (await issue(domain)).record.keyId;
+    await revokeKey(domain, { tenantId, keyId: revoked, reason: "unspecified", description: "" });
+
+    expect(await idsOf("status=KEY_STATUS_ACTIVE")).toEqual([rotated, replacing, ending, lasting].sort(newestFirst));
+    expect(await idsOf("status=KEY_STATUS_EXPIRED")).toEqual([]);
+    expect(await idsOf("status=KEY_STATUS_REVOKED")).toEqual([revoked]);
+    domain.advance(997);
+    expect(await idsOf("status=KEY_STATUS_EXPIRED")).toEqual([]);
+    domain.advance(1);
+    expect(await idsOf("status=KEY_STATUS_EXPIRED")).toEqual([ending]);
+    expect(await idsOf("status=KEY_STATUS_REVOKED")).toEqual([revoked]);
+    domain.advance(1);
+    expect(await idsOf("status=KEY_STATUS_REVOKED")).toEqual([revoked, rotated]);
+    expect(await idsOf("status=KEY_STATUS_ACTIVE")).toEqual([replacing, lasting].sort(newestFirst));
+    expect(await idsOf("actor_id=me AND status=KEY_STATUS_EXPIRED")).toEqual([ending]);
+    expect(await idsOf("actor_id=you AND status=KEY_STATUS_EXPIRED")).toEqual([]);
+  });
+
+  test("finds an expired key that is revoked later under that", async () => {
+    const { keyId } = (await issue(domain, { ttlMs: 1_000 })).record;
+    domain.advance(1_000);
+    expect(await idsOf("status=KEY_STATUS_EXPIRED")).toEqual([keyId]);
+    await revokeKey(domain, { tenantId, keyId, reason: "key_compromise", description: "" });
+    expect(await idsOf("status=KEY_STATUS_EXPIRED")).toEqual([]);
+    expect(await idsOf("status=KEY_STATUS_REVOKED")).toEqual([keyId]);
+  });
+
+  test("reads past expired keys that were recorded, and not through them", async () => {
+    const active = await issueMany(2);
+    await issueExpired(300);
+    await recordStatuses(domain);
+    const { store, count } = countCalls(domain.store);
+    const { records, next } = await page({ filter: "status=KEY_STATUS_ACTIVE" }, { ...domain, store });
+    expect(records.map(({ keyId }) => keyId)).toEqual(active);
+    expect(next).toBeUndefined();
+    expect(count("list")).toBe(1);
+  });
+
+  test("finds active keys behind expired ones that were not recorded yet, too", async () => {
+    const active = await issueMany(2);
+    await issueExpired(300);
+    expect(await idsOf("status=KEY_STATUS_ACTIVE")).toEqual(active);
+  });
+
+  test("records no more for a page than it may; the pages together are the whole list all the same", async () => {
+    const count = 4_100;
+    await issueExpired(count);
+    const pages: number[] = [];
+    const seen = new Set<string>();
+    let after: ListKeysInput["after"];
+    do {
+      const { records, next } = await page({ filter: "status=KEY_STATUS_EXPIRED", pageSize: 1_000, after });
+      pages.push(records.length);
+      for (const { keyId } of records) seen.add(keyId);
+      after = next;
+    } while (after !== undefined);
+    expect(pages).toEqual([0, 0, 1_000, 1_000, 1_000, 1_000, 100]);
+    expect(seen.size).toBe(count);
+  });
+
+  /** Keys that expire a second from now, a second later. */
+  async function issueExpired(count: number): Promise<void> {
+    const { record } = await issue(domain, { ttlMs: 1_000 });
+    const more = Array.from({ length: count - 1 }, (_, index) => ({ ...record, keyId: `${record.keyId}-${index}` }));
+    await domain.store.insertMany(more);
+    domain.advance(1_000);
+  }
+
+  /** Of ids of the same millisecond the smaller one comes first. */
+  function newestFirst(a: string, b: string): number {
+    const milliseconds = (id: string) => id.slice(0, 13);
+    if (milliseconds(a) !== milliseconds(b)) return milliseconds(a) < milliseconds(b) ? 1 : -1;
+    return a < b ? -1 : 1;
+  }
+});
+
+describe("a filter that no index serves", () => {
+  test("gives short and empty pages, and finds every match once", async () => {
+    const { record } = await issue(domain);
+    const more = Array.from({ length: 12_000 }, (_, index) => ({
+      ...record,
+      keyId: `${record.keyId}-${index}`,
+      name: index % 4_000 === 0 ? "rare" : "demo",
+      createTime: new Date(record.createTime.getTime() - index),
+    }));
+    await domain.store.insertMany(more);
+    const pages: string[][] = [];
+    let after: ListKeysInput["after"];
+    do {
+      const { records, next } = await page({ filter: "name=rare", after });
+      pages.push(records.map(({ name }) => name));
+      after = next;
+    } while (after !== undefined);
+    expect(pages.flat()).toEqual(["rare", "rare", "rare"]);
+    expect(pages).toHaveLength(3);
   });
 });

@@ -51,7 +51,7 @@ async function leavePending() {
 }
 
 async function listKeyIds(): Promise<string[]> {
-  return (await domain.store.list({ tenantId, kind: "issued", limit: 100 })).map(({ keyId }) => keyId).sort();
+  return (await domain.store.list({ tenantId, kind: "issued", limit: 100 })).records.map(({ keyId }) => keyId).sort();
 }
 
 describe("a rotation that comes again", () => {

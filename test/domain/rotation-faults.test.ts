@@ -65,6 +65,7 @@ describe("the commit of a rotation", () => {
       pendingCompleted: 0,
       pendingRemoved: 0,
       secretsRemoved: 0,
+      statusesRecorded: 0,
       tombstonesRemoved: 0,
       errors: [],
     });
@@ -73,6 +74,7 @@ describe("the commit of a rotation", () => {
       pendingCompleted: 0,
       pendingRemoved: 1,
       secretsRemoved: 0,
+      statusesRecorded: 0,
       tombstonesRemoved: 0,
       errors: [],
     });
@@ -97,7 +99,7 @@ describe("the commit of a rotation", () => {
       reason: "CONCURRENT_CHANGE",
     });
     expect(await verdict(domain, secret)).toBe("active");
-    expect(await domain.store.list({ tenantId, kind: "issued", limit: 10 })).toHaveLength(1);
+    expect((await domain.store.list({ tenantId, kind: "issued", limit: 10 })).records).toHaveLength(1);
   });
 });
 
@@ -121,6 +123,7 @@ describe("a rotation that stops after its commit", () => {
       pendingCompleted: 1,
       pendingRemoved: 0,
       secretsRemoved: 0,
+      statusesRecorded: 0,
       tombstonesRemoved: 0,
       errors: [],
     });

@@ -33,8 +33,8 @@ export function describeBulk(store: () => KeyStore): void {
       const record = fullRecord({ tenantId, createTime: new Date(1), version: 1 });
       await store().insertMany([record]);
       const { kind, actorId } = record;
-      expect(await store().list({ tenantId, kind, limit: 2 })).toEqual([record]);
-      expect(await store().list({ tenantId, kind, actorId, limit: 2 })).toEqual([record]);
+      expect((await store().list({ tenantId, kind, limit: 2 })).records).toEqual([record]);
+      expect((await store().list({ tenantId, kind, actorId, limit: 2 })).records).toEqual([record]);
       expect(await store().listPending(new Date(2), MOST_RECORDS)).toContainEqual(record);
       const expireTime = record.sealedSecret?.expireTime.getTime() ?? 0;
       expect(await store().listSealed(new Date(expireTime + 1), MOST_RECORDS)).toContainEqual(record);
@@ -133,9 +133,8 @@ export function describeBulk(store: () => KeyStore): void {
         expect(results[index]).toEqual(index % 100 === 0 ? EXISTS : inserted(record));
       }
       const listed = new Set<string>();
-      for (const record of await store().list({ tenantId, kind: "issued", limit: 2 * MOST_RECORDS })) {
-        listed.add(record.keyId);
-      }
+      const { records: found } = await store().list({ tenantId, kind: "issued", limit: 2 * MOST_RECORDS });
+      for (const record of found) listed.add(record.keyId);
       expect(listed).toEqual(new Set(records.map((record) => record.keyId)));
     });
 

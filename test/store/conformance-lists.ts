@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import { KEY_FIELDS } from "../../src/domain/key-fields.js";
+import { checkFilter } from "../../src/query/filter-checker.js";
 import type { KeyRecord, KeyStore, ListCursor, ListQuery } from "../../src/store/key-store.js";
 import { fullRecord, sampleRecord } from "./sample-record.js";
 
@@ -13,10 +15,9 @@ export function describeLists(store: () => KeyStore): void {
     const found: KeyRecord[] = [];
     for (let after: ListCursor | undefined; ; ) {
       const page = await store().list({ ...query, limit: PAGE_SIZE, ...(after === undefined ? {} : { after }) });
-      found.push(...page);
-      const last = page.at(-1);
-      if (last === undefined) return found;
-      after = { createTime: last.createTime, keyId: last.keyId };
+      found.push(...page.records);
+      if (page.end === undefined) return found;
+      after = page.end;
       await betweenPages();
     }
   }
@@ -38,10 +39,13 @@ export function describeLists(store: () => KeyStore): void {
       const record = fullRecord({ version: 1 });
       await store().insert(record);
       const { tenantId, kind, actorId } = record;
-      expect(await store().list({ tenantId, kind, limit: 10 })).toEqual([record]);
-      expect(await store().list({ tenantId, kind, actorId, limit: 10 })).toEqual([record]);
+      const { status } = record.listed;
+      expect((await store().list({ tenantId, kind, limit: 10 })).records).toEqual([record]);
+      expect((await store().list({ tenantId, kind, actorId, limit: 10 })).records).toEqual([record]);
+      expect((await store().list({ tenantId, kind, status, limit: 10 })).records).toEqual([record]);
+      expect((await store().list({ tenantId, kind, actorId, status, limit: 10 })).records).toEqual([record]);
       const changed = await store().compareAndSet(record, 1, { name: "changed" });
-      expect(await store().list({ tenantId, kind, limit: 10 })).toEqual([changed]);
+      expect((await store().list({ tenantId, kind, limit: 10 })).records).toEqual([changed]);
     });
 
     test("keeps tenants and kinds apart", async () => {
@@ -91,11 +95,86 @@ export function describeLists(store: () => KeyStore): void {
       await insertAll(records);
       const [first, second, third] = records as [KeyRecord, KeyRecord, KeyRecord];
       await store().delete(third, 1);
-      const list = (after: ListCursor) => store().list({ tenantId, kind: "issued", after, limit: 10 });
+      const list = async (after: ListCursor) =>
+        (await store().list({ tenantId, kind: "issued", after, limit: 10 })).records;
       expect(await list(third)).toEqual([second, first]);
       expect(await list({ createTime: new Date(1), keyId: "" })).toEqual([second, first]);
       expect(await list({ createTime: new Date(1), keyId: "zzz" })).toEqual([first]);
       expect(await list({ createTime: new Date(-1), keyId: "" })).toEqual([]);
+    });
+
+    test("keeps statuses apart, for all keys and for one actor's, and follows every change of one", async () => {
+      const tenantId = randomUUID();
+      const record = sampleRecord({ tenantId, actorId: "a" });
+      const other = sampleRecord({ tenantId, actorId: "b", listed: { status: "expired" } });
+      await insertAll([record, other]);
+      const idsOf = async (query: Partial<ListQuery>) =>
+        (await walk({ tenantId, kind: "issued", ...query })).map(({ keyId }) => keyId);
+      expect(await idsOf({ status: "active" })).toEqual([record.keyId]);
+      expect(await idsOf({ status: "expired" })).toEqual([other.keyId]);
+      expect(await idsOf({ status: "revoked" })).toEqual([]);
+      expect(await idsOf({ status: "active", kind: "imported" })).toEqual([]);
+      expect(await idsOf({ status: "active", actorId: "a" })).toEqual([record.keyId]);
+      expect(await idsOf({ status: "active", actorId: "b" })).toEqual([]);
+
+      await store().compareAndSet(record, 1, { listed: { status: "expired", until: new Date(1) } });
+      expect(await idsOf({ status: "active" })).toEqual([]);
+      expect((await idsOf({ status: "expired" })).sort()).toEqual([record.keyId, other.keyId].sort());
+      expect(await idsOf({ status: "expired", actorId: "a" })).toEqual([record.keyId]);
+      await store().compareAndSet(record, 2, { name: "another" });
+      expect(await idsOf({ status: "expired", actorId: "a" })).toEqual([record.keyId]);
+      await store().compareAndSet(record, 3, { listed: { status: "revoked" } });
+      expect(await idsOf({ status: "expired", actorId: "a" })).toEqual([]);
+      expect(await idsOf({ status: "revoked", actorId: "a" })).toEqual([record.keyId]);
+      await store().delete(record, 4);
+      expect(await idsOf({ status: "revoked" })).toEqual([]);
+      await store().insert(record);
+      expect(await idsOf({ status: "active" })).toEqual([record.keyId]);
+    });
+
+    test("begins with the keys that were created at a time, where one is given", async () => {
+      const tenantId = randomUUID();
+      const records = [5, 4, 4, 3, 2].map((ms) =>
+        sampleRecord({ tenantId, createTime: new Date(ms), listed: { status: "revoked" } }),
+      );
+      await insertAll(records);
+      const timesOf = async (query: Partial<ListQuery>) =>
+        (await walk({ tenantId, kind: "issued", ...query })).map(({ createTime }) => createTime.getTime());
+      expect(await timesOf({ createdFrom: new Date(3) })).toEqual([5, 4, 4, 3]);
+      expect(await timesOf({ createdFrom: new Date(4), status: "revoked" })).toEqual([5, 4, 4]);
+      expect(await timesOf({ createdFrom: new Date(6) })).toEqual([]);
+      expect(await timesOf({ createdFrom: new Date(-1), actorId: "user:alice" })).toEqual([5, 4, 4, 3, 2]);
+    });
+
+    test("may leave out what a filter does not match, never what it does, and goes no further than it may", async () => {
+      const tenantId = randomUUID();
+      const names = Array.from({ length: 40 }, (_, index) => (index % 4 === 0 ? "wanted" : "other"));
+      const records = names.map((name, index) => sampleRecord({ tenantId, name, createTime: new Date(-(index >> 1)) }));
+      await insertAll(records);
+      const filter = checkFilter("name=wanted", KEY_FIELDS);
+      const wanted = records.filter(({ name }) => name === "wanted").map(({ keyId }) => keyId);
+      for (const scanLimit of [3, 7, 40, 100]) {
+        const found: string[] = [];
+        let after: ListCursor | undefined;
+        for (let slices = 0; ; slices += 1) {
+          expect(slices).toBeLessThanOrEqual(records.length);
+          const limit = Math.min(3, scanLimit);
+          const slice = await store().list({
+            tenantId,
+            kind: "issued",
+            filter,
+            limit,
+            scanLimit,
+            ...(after && { after }),
+          });
+          expect(slice.records.length).toBeLessThanOrEqual(limit);
+          expect(slice.scanned).toBeLessThanOrEqual(scanLimit);
+          found.push(...slice.records.filter(({ name }) => name === "wanted").map(({ keyId }) => keyId));
+          if (slice.end === undefined) break;
+          after = slice.end;
+        }
+        expect(found.sort()).toEqual([...wanted].sort());
+      }
     });
 
     test("a walk sees every record that was there all the time exactly once, while others come, change and go", async () => {

@@ -93,6 +93,42 @@ export function describeSweeping(store: () => KeyStore): void {
     });
   });
 
+  describe("listDue", () => {
+    const dueOf = async (records: readonly KeyRecord[], before: Date) => {
+      const tenantIds = new Set(records.map((record) => record.tenantId));
+      return (await store().listDue(before, MANY)).filter((record) => tenantIds.has(record.tenantId));
+    };
+
+    test("finds records of every tenant whose status ends before a time, the one that ends first first", async () => {
+      const until = (ms: number) => ({ listed: { status: "active" as const, until: new Date(ms) } });
+      const early = sampleRecord({ ...until(-9_000), createTime: new Date(9), kind: "imported" });
+      const late = sampleRecord({ ...until(-8_000), createTime: new Date(8) });
+      const lasting = sampleRecord({ expireTime: new Date(-9_000), createTime: new Date(-9_000) });
+      for (const record of [late, lasting, early]) await store().insert(record);
+      const records = [late, lasting, early];
+      expect(await dueOf(records, new Date(-9_000))).toEqual([]);
+      expect(await dueOf(records, new Date(-8_999))).toEqual([early]);
+      expect(await dueOf(records, new Date(0))).toEqual([early, late]);
+      expect(await store().listDue(new Date(-7_999), 1)).toEqual([early]);
+      expect(await store().listDue(new Date(-7_999), 0)).toEqual([]);
+    });
+
+    test("follows every change of the field", async () => {
+      const record = sampleRecord({ listed: { status: "active", until: new Date(1000) } });
+      const due = async (before: number) => (await dueOf([record], new Date(before))).length;
+      await store().insert(record);
+      expect(await due(1001)).toBe(1);
+      await store().compareAndSet(record, 1, { listed: { status: "active", until: new Date(2000) } });
+      expect([await due(1001), await due(2001)]).toEqual([0, 1]);
+      await store().compareAndSet(record, 2, { listed: { status: "expired" } });
+      expect(await due(2001)).toBe(0);
+      await store().compareAndSet(record, 3, { listed: { status: "active", until: new Date(500) } });
+      expect(await due(501)).toBe(1);
+      await store().delete(record, 4);
+      expect(await due(2001)).toBe(0);
+    });
+  });
+
   describe("removeTombstones", () => {
     const past = () => new Date(Date.now() - HOUR_MS);
     const future = () => new Date(Date.now() + HOUR_MS);

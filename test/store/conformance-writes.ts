@@ -192,8 +192,9 @@ export function describeWrites(store: () => KeyStore): void {
       const { tenantId, kind, actorId } = record;
       expect(await store().read(record)).toBeUndefined();
       expect(await store().readMany(tenantId, [record.keyId])).toEqual([undefined]);
-      expect(await store().list({ tenantId, kind, limit: 10 })).toEqual([]);
-      expect(await store().list({ tenantId, kind, actorId, limit: 10 })).toEqual([]);
+      const nothing = { records: [], scanned: 0 };
+      expect(await store().list({ tenantId, kind, limit: 10 })).toEqual(nothing);
+      expect(await store().list({ tenantId, kind, actorId, limit: 10 })).toEqual(nothing);
       expect(await store().listPending(new Date(2), 10)).toEqual([]);
     });
 

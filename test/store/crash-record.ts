@@ -25,15 +25,22 @@ export function crashRecord(keyId: string): KeyRecord {
     keyId,
     actorId: ACTOR,
     deriveSeed: new Uint8Array(32),
+    listed: { status: "active", until: new Date(1000) },
     pending: { predecessor: "none", version: 1 },
   });
 }
+
+const LATER = {
+  name: "renamed",
+  metadata: { text: "x".repeat(500) },
+  listed: { status: "expired" },
+} as const;
 
 /** The life of a key, one acknowledged write after the other; the nth leaves version n. */
 export const LIFE: readonly ((store: KeyStore, record: KeyRecord) => Promise<unknown>)[] = [
   (store, record) => store.insert(record),
   (store, record) => store.compareAndSet(record, 1, { pending: null }),
-  (store, record) => store.compareAndSet(record, 2, { name: "renamed", metadata: { text: "x".repeat(500) } }),
+  (store, record) => store.compareAndSet(record, 2, LATER),
   (store, record) => store.delete(record, 3),
   (store, record) => store.insert(record),
 ];
@@ -46,7 +53,7 @@ export function stateAfter(keyId: string, writes: number): KeyRecord | undefined
     undefined,
     inserted,
     { ...settled, version: 2 },
-    { ...settled, version: 3, name: "renamed", metadata: { text: "x".repeat(500) } },
+    { ...settled, ...LATER, version: 3 },
     undefined,
     { ...inserted, version: 5 },
   ];

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { KEY_STATUSES } from "../../src/domain/key-status.js";
 import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
 import type { KeyRecord, KeyStore } from "../../src/store/key-store.js";
 import { ACTOR, batchOf, crashRecord, LIFE, LIVES_AT_ONCE, stateAfter, TENANT } from "./crash-record.js";
@@ -12,6 +13,7 @@ const SEED = 20260102;
 const MAX_LIFE_MS = 300;
 const MAX_BATCHES_MS = 100;
 const MANY = 1_000_000;
+const LATEST = new Date(8.64e15);
 const TIMEOUT_MS = 60_000;
 
 let directory: string;
@@ -192,8 +194,15 @@ async function checkIndexes(store: KeyStore, stored: readonly KeyRecord[]): Prom
   const byKeyId = (records: readonly KeyRecord[]) =>
     new Map([...records].sort((a, b) => (a.keyId < b.keyId ? -1 : 1)).map((record) => [record.keyId, record]));
   const list = { tenantId: TENANT, kind: "issued", limit: MANY } as const;
-  expect(byKeyId(await store.list(list))).toEqual(byKeyId(stored));
-  expect(byKeyId(await store.list({ ...list, actorId: ACTOR }))).toEqual(byKeyId(stored));
+  expect(byKeyId((await store.list(list)).records)).toEqual(byKeyId(stored));
+  expect(byKeyId((await store.list({ ...list, actorId: ACTOR })).records)).toEqual(byKeyId(stored));
+  for (const status of KEY_STATUSES) {
+    const listed = stored.filter((record) => record.listed.status === status);
+    expect(byKeyId((await store.list({ ...list, status })).records)).toEqual(byKeyId(listed));
+    expect(byKeyId((await store.list({ ...list, status, actorId: ACTOR })).records)).toEqual(byKeyId(listed));
+  }
+  const due = stored.filter((record) => record.listed.until !== undefined);
+  expect(byKeyId(await store.listDue(LATEST, MANY))).toEqual(byKeyId(due));
   const pending = stored.filter((record) => record.pending !== undefined);
   expect(byKeyId(await store.listPending(new Date(), MANY))).toEqual(byKeyId(pending));
   const sealed = stored.filter((record) => record.sealedSecret !== undefined);

@@ -11,7 +11,7 @@ import type { KeyRecord } from "../../src/store/key-store.js";
 
 const id = { tenantId: "7f1c1f6e-9d4e-4a51-8d5e-2f3c6d5b4a39", keyId: "0198c5d2-6f1a-7c3e-9b2d-4e5f6a7b8c9d" };
 
-/** Before `idempotency` and `sealedSecret`. */
+/** Before `idempotency`, `sealedSecret` and `listed`. */
 const FIRST_FORMAT_1 =
   '{"format":1,"tenantId":"7f1c1f6e-9d4e-4a51-8d5e-2f3c6d5b4a39","keyId":"0198c5d2-6f1a-7c3e-9b2d-4e5f6a7b8c9d",' +
   '"kind":"issued","version":3,"name":"deploy bot","actorId":"user:alice","scopes":["read"],"visibility":"secret",' +
@@ -36,6 +36,7 @@ const RECORD: KeyRecord = {
   expireTime: new Date("2027-01-02T03:04:05.678Z"),
   lastUsedTime: new Date(1),
   revocation: { reason: "superseded", graceEnd: new Date(1767323050000) },
+  listed: { status: "active", until: new Date(1767323050000) },
   secretHash: new Uint8Array([1, 2, 3]),
   deriveSeed: new Uint8Array([4, 5, 6]),
   successor: "0198c5d2-0000-7000-8000-000000000000",
@@ -74,4 +75,18 @@ test("a directory from before sealed secrets and claims takes both", async () =>
   expect(await store.listSealed(new Date(6), 10)).toEqual([sealed]);
   expect(await store.claim("name", new Uint8Array([8]))).toEqual(new Uint8Array([8]));
   await store.close();
+});
+
+test("a directory from before lists by status has them, once it was opened", async () => {
+  for (const _time of ["first", "second"]) {
+    const store = await openEmbeddedStore({ directory });
+    const { tenantId } = id;
+    const { actorId } = RECORD;
+    const list = { tenantId, kind: "issued", status: "active", limit: 10 } as const;
+    expect((await store.list(list)).records).toEqual([RECORD]);
+    expect((await store.list({ ...list, actorId })).records).toEqual([RECORD]);
+    expect((await store.list({ ...list, status: "revoked" })).records).toEqual([]);
+    expect(await store.listDue(new Date(1767323050001), 10)).toEqual([RECORD]);
+    await store.close();
+  }
 });

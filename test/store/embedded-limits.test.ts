@@ -82,10 +82,10 @@ describe("embedded store directory", () => {
     const directory = join(parent, "store");
     const root = open({ path: directory, noSubdir: false, overlappingSync: false });
     const meta = root.openDB<string, Uint8Array>({ name: "meta", keyEncoding: "binary", encoding: "string" });
-    await meta.put(Buffer.from("format"), "2");
+    await meta.put(Buffer.from("format"), "3");
     await root.close();
     await expect(openEmbeddedStore({ directory })).rejects.toThrow(
-      `the store directory ${directory} cannot be opened: it has format 2, this release reads format 1`,
+      `the store directory ${directory} cannot be opened: it has format 3, this release reads format 2`,
     );
   });
 
@@ -113,7 +113,8 @@ describe("embedded store on a full disk", () => {
       const store = await openEmbeddedStore({ directory });
       const keyIds = inserted.map((line) => line.split(" ")[1] ?? "");
       expect((await store.readMany(TENANT, keyIds)).every((record) => record !== undefined)).toBe(true);
-      expect(await store.list({ tenantId: TENANT, kind: "issued", limit: 10_000 })).toHaveLength(keyIds.length);
+      const { records } = await store.list({ tenantId: TENANT, kind: "issued", limit: 10_000 });
+      expect(records).toHaveLength(keyIds.length);
       expect(await store.insert(sampleRecord())).toMatchObject({ outcome: "inserted" });
       await store.close();
     },

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 10_000;
 
 const id = { tenantId: "7f1c1f6e-9d4e-4a51-8d5e-2f3c6d5b4a39", keyId: "0198c5d2-6f1a-7c3e-9b2d-4e5f6a7b8c9d" };
 
-/** Before `idempotency` and `sealed_secret`. */
+/** Before `idempotency`, `sealed_secret` and `listed`. */
 const FIRST_DOCUMENT = {
   _id: `${id.tenantId}/${id.keyId}`,
   tenant_id: id.tenantId,
@@ -52,6 +52,7 @@ const RECORD: KeyRecord = {
   expireTime: FIRST_DOCUMENT.expire_time,
   lastUsedTime: FIRST_DOCUMENT.last_used_time,
   revocation: { reason: "superseded", graceEnd: new Date(1767323050000) },
+  listed: { status: "active", until: new Date(1767323050000) },
   secretHash: new Uint8Array([1, 2, 3]),
   deriveSeed: new Uint8Array([4, 5, 6]),
   successor: "0198c5d2-0000-7000-8000-000000000000",
@@ -95,7 +96,17 @@ const mongo = await mongoTestUri();
       await store.close();
 
       const indexes = (await keys.indexes()).map(({ name }) => name).sort();
-      expect(indexes).toEqual(["_id_", "by_actor", "by_kind", "pending", "sealed", "tombstones"]);
+      expect(indexes).toEqual([
+        "_id_",
+        "by_actor",
+        "by_actor_and_status",
+        "by_kind",
+        "by_status",
+        "due",
+        "pending",
+        "sealed",
+        "tombstones",
+      ]);
       await client.close();
     });
   },

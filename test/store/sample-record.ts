@@ -14,6 +14,7 @@ export function sampleRecord(fields: Partial<KeyRecord> = {}): KeyRecord {
     visibility: "secret",
     createTime: new Date("2026-01-02T03:04:05.678Z"),
     updateTime: new Date("2026-01-02T03:04:05.678Z"),
+    listed: { status: "active" },
     deriveSeed: new Uint8Array(randomBytes(32)),
     ...fields,
   };
@@ -38,6 +39,7 @@ export function fullRecord(fields: Partial<KeyRecord> = {}): KeyRecord {
       reason: "privilege_withdrawn",
       description: "$description\nof two lines",
     },
+    listed: { status: "expired", until: new Date("2026-02-03T04:05:06.008Z") },
     secretHash: new Uint8Array(randomBytes(32)),
     successor: randomUUID(),
     pending: { predecessor: randomUUID(), version: 7 },

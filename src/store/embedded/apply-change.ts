@@ -9,6 +9,7 @@ const MUTABLE_FIELDS: readonly MutableField[] = [
   "allowedCidrs",
   "updateTime",
   "revocation",
+  "listed",
   "successor",
   "pending",
   "sealedSecret",

@@ -28,16 +28,20 @@ import { realpathSync } from "node:fs";
 import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from "lmdb";
 import { ServiceError } from "../../errors.js";
 import { checkDataFile, prepareDirectory, reasonOf, syncDirectory } from "./check-directory.js";
+import { addStatusTables } from "./key-table.js";
 import { commitFailure } from "./unavailable.js";
 
 type Table<V> = Database<V, Uint8Array>;
 
-export interface Environment {
+export interface Tables {
   /** Record key -> a stored entry (see stored-entry.ts). */
   readonly records: Table<string>;
   /** The index tables: the key says it all, the value is empty. Keys as in index-keys.ts. */
   readonly byKind: Table<Uint8Array>;
   readonly byActor: Table<Uint8Array>;
+  readonly byStatus: Table<Uint8Array>;
+  readonly byActorAndStatus: Table<Uint8Array>;
+  readonly due: Table<Uint8Array>;
   readonly pending: Table<Uint8Array>;
   readonly sealed: Table<Uint8Array>;
   readonly tombstones: Table<Uint8Array>;
@@ -45,6 +49,9 @@ export interface Environment {
   readonly leases: Table<string>;
   /** Name of a claim -> what is stored under it. */
   readonly claims: Table<Uint8Array>;
+}
+
+export interface Environment extends Tables {
   /** Runs `read` on what is committed now, by any process. */
   latest<T>(read: () => T): T;
   /** Runs a synchronous change alone and as a whole; resolves with its result when that is durable. */
@@ -53,7 +60,9 @@ export interface Environment {
 }
 
 /** Of the whole directory: tables and keys. Records say their own format besides. */
-const DIRECTORY_FORMAT = "1";
+const DIRECTORY_FORMAT = "2";
+/** It had no tables by status. */
+const FIRST_DIRECTORY_FORMAT = "1";
 const FORMAT_KEY = Buffer.from("format");
 
 const FILE_MODE = 0o600;
@@ -123,27 +132,34 @@ function openTables(root: RootDatabase<string, Uint8Array>): Omit<Environment, "
     root.openDB<Uint8Array, Uint8Array>({ name, keyEncoding: "binary", encoding: "binary" });
 
   const meta = texts("meta");
-  const format = root.transactionSync(() => {
-    const found = meta.get(FORMAT_KEY);
-    if (found === undefined) meta.put(FORMAT_KEY, DIRECTORY_FORMAT);
-    return found ?? DIRECTORY_FORMAT;
-  });
-  if (format !== DIRECTORY_FORMAT) {
-    throw new Error(`it has format ${format}, this release reads format ${DIRECTORY_FORMAT}`);
-  }
-  let isLatest = false;
-  const expire = () => {
-    isLatest = false;
-  };
-  return {
+  readFormat(meta);
+  const tables = {
     records: texts("records"),
     byKind: bytes("by-kind"),
     byActor: bytes("by-actor"),
+    byStatus: bytes("by-status"),
+    byActorAndStatus: bytes("by-actor-and-status"),
+    due: bytes("due"),
     pending: bytes("pending"),
     sealed: bytes("sealed"),
     tombstones: bytes("tombstones"),
     leases: texts("leases"),
     claims: bytes("claims"),
+  };
+  // Another process may have brought it up to date since.
+  root.transactionSync(() => {
+    const format = readFormat(meta);
+    if (format === DIRECTORY_FORMAT) return;
+    if (format === FIRST_DIRECTORY_FORMAT) addStatusTables(tables);
+    meta.put(FORMAT_KEY, DIRECTORY_FORMAT);
+  });
+
+  let isLatest = false;
+  const expire = () => {
+    isLatest = false;
+  };
+  return {
+    ...tables,
     latest(read) {
       if (!isLatest) {
         root.resetReadTxn();
@@ -160,4 +176,11 @@ function openTables(root: RootDatabase<string, Uint8Array>): Omit<Environment, "
       }
     },
   };
+}
+
+/** `undefined`: the directory is new. Throws for one of a later release. */
+function readFormat(meta: Table<string>): string | undefined {
+  const format = meta.get(FORMAT_KEY);
+  if (format === undefined || format === DIRECTORY_FORMAT || format === FIRST_DIRECTORY_FORMAT) return format;
+  throw new Error(`it has format ${format}, this release reads format ${DIRECTORY_FORMAT}`);
 }

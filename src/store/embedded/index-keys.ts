@@ -5,6 +5,10 @@
  *     records     name(tenant) key-id
  *     byKind      name(tenant) kind newest-first(create time) key-id
  *     byActor     name(tenant) kind SHA-256(actor id) newest-first(create time) key-id
+ *     byStatus    name(tenant) kind status newest-first(create time) key-id
+ *     byActorAndStatus
+ *                 name(tenant) kind status SHA-256(actor id) newest-first(create time) key-id
+ *     due         oldest-first(time until which a status is listed) name(tenant) key-id
  *     pending     oldest-first(create time) name(tenant) key-id
  *     sealed      oldest-first(expire time of the sealed secret) name(tenant) key-id
  *     tombstones  oldest-first(time of the delete) name(tenant) key-id
@@ -14,7 +18,7 @@
  * LMDB's limit of 1,978 bytes.
  */
 import { createHash } from "node:crypto";
-import type { KeyId, KeyKind, KeyRecord, ListCursor } from "../key-store.js";
+import type { KeyId, KeyKind, KeyRecord, KeyStatus, ListCursor } from "../key-store.js";
 
 /** Longest tenant id and key id, in UTF-8 bytes. The ids of the service have 36 and 64. */
 const MAX_NAME_BYTES = 255;
@@ -25,8 +29,14 @@ const TIME_OFFSET = 2n ** 62n;
 
 const KIND_BYTES: Readonly<Record<KeyKind, Buffer>> = { issued: Buffer.of(1), imported: Buffer.of(2) };
 
-/** Above every byte that a time begins with. */
-const AFTER_EVERY_TIME = Buffer.of(0xff);
+const STATUS_BYTES: Readonly<Record<KeyStatus, Buffer>> = {
+  active: Buffer.of(1),
+  revoked: Buffer.of(2),
+  expired: Buffer.of(3),
+};
+
+/** Above every byte that a time begins with, and every byte of UTF-8. */
+const LAST = Buffer.of(0xff);
 
 /** `undefined` for an id that no record can have: one that is too long or no well-formed Unicode. */
 export function recordKey(id: KeyId): Buffer | undefined {
@@ -36,20 +46,33 @@ export function recordKey(id: KeyId): Buffer | undefined {
   return Buffer.concat([Buffer.of(tenant.length), tenant, key]);
 }
 
+/** What a list is of. */
+export interface ListName {
+  readonly tenantId: string;
+  readonly kind: KeyKind;
+  readonly actorId?: string | undefined;
+  readonly status?: KeyStatus | undefined;
+}
+
 /** The part that all keys of one list begin with; `undefined` for a tenant that no record can have. */
-export function listPrefix(tenantId: string, kind: KeyKind, actorId?: string): Buffer | undefined {
+export function listPrefix({ tenantId, kind, actorId, status }: ListName): Buffer | undefined {
   const tenant = nameBytes(tenantId);
   if (tenant === undefined) return undefined;
   const parts = [Buffer.of(tenant.length), tenant, KIND_BYTES[kind]];
+  if (status !== undefined) parts.push(STATUS_BYTES[status]);
   if (actorId !== undefined) parts.push(actorHash(actorId));
   return Buffer.concat(parts);
 }
 
-/** Where a list begins, and where it ends (exclusive). */
-export function listRange(prefix: Buffer, after: ListCursor | undefined): { start: Buffer; end: Buffer } {
+/** Where a list of keys created at `createdFrom` or later begins after a cursor, and where it ends (exclusive). */
+export function listRange(
+  prefix: Buffer,
+  after: ListCursor | undefined,
+  createdFrom: Date | undefined,
+): { start: Buffer; end: Buffer } {
   return {
     start: after === undefined ? prefix : listKey(prefix, after),
-    end: Buffer.concat([prefix, AFTER_EVERY_TIME]),
+    end: Buffer.concat(createdFrom === undefined ? [prefix, LAST] : [prefix, newestFirst(createdFrom), LAST]),
   };
 }
 
@@ -63,7 +86,7 @@ export function recordKeyFromListKey(prefix: Buffer, key: Uint8Array): Buffer {
   return Buffer.concat([prefix.subarray(0, 1 + tenantLength), key.subarray(prefix.length + TIME_BYTES)]);
 }
 
-/** A key of `pending`, `sealed` or `tombstones`. */
+/** A key of `due`, `pending`, `sealed` or `tombstones`. */
 export function timeKey(time: Date, key: Uint8Array): Buffer {
   return Buffer.concat([oldestFirst(time), key]);
 }

@@ -2,9 +2,10 @@
  * The records and their index tables, kept in agreement. All functions run inside one transaction or on one snapshot, but for
  * those that prepare.
  */
-import type { KeyRecord, ListQuery } from "../key-store.js";
-import type { Environment } from "./environment.js";
+import { type KeyRecord, type ListQuery, type ListSlice, wholeSlice } from "../key-store.js";
+import type { Tables } from "./environment.js";
 import {
+  type ListName,
   listKey,
   listPrefix,
   listRange,
@@ -19,28 +20,28 @@ import { decodeEntry, decodeRecord, encodeRecord, encodeTombstone, type StoredEn
 const NO_VALUE = Buffer.alloc(0);
 const FIRST_VERSION = 1;
 
-type IndexTable = Environment["pending"];
+type IndexTable = Tables["pending"];
 
-/** Of the two lists that a record is in. */
-interface Prefixes {
-  readonly kind: Buffer;
-  readonly actor: Buffer;
+/** A list that a record is in. */
+interface ListPlace {
+  readonly table: IndexTable;
+  readonly prefix: Buffer;
 }
 
-/** By tenant, kind and actor. Most records of one call share theirs, and hashing is the dearest part of a record's keys. */
-type ListPrefixes = Map<string, Prefixes>;
+/** By what they are made of. Most records of one call share theirs, and hashing is the dearest part of a record's keys. */
+type ListPlaces = Map<string, readonly ListPlace[]>;
 
 interface IndexEntry {
   readonly table: IndexTable;
   readonly indexKey: Uint8Array;
 }
 
-export function getEntry(tables: Environment, key: Uint8Array): StoredEntry | undefined {
+export function getEntry(tables: Tables, key: Uint8Array): StoredEntry | undefined {
   const text = tables.records.get(key);
   return text === undefined ? undefined : decodeEntry(text);
 }
 
-export function getRecord(tables: Environment, key: Uint8Array): KeyRecord | undefined {
+export function getRecord(tables: Tables, key: Uint8Array): KeyRecord | undefined {
   const entry = getEntry(tables, key);
   return entry !== undefined && "record" in entry ? entry.record : undefined;
 }
@@ -54,23 +55,23 @@ export interface NewRecord {
 }
 
 /** Throws a RangeError for an id that cannot be stored. */
-export function prepareRecord(tables: Environment, record: KeyRecord, prefixes: ListPrefixes = new Map()): NewRecord {
+export function prepareRecord(tables: Tables, record: KeyRecord, places: ListPlaces = new Map()): NewRecord {
   const key = recordKey(record);
   if (key === undefined) throw new RangeError("a key id or tenant id that cannot be stored");
   return {
     key,
     text: encodeRecord({ ...record, version: FIRST_VERSION }),
-    indexEntries: [...listEntries(tables, record, prefixes), ...timeEntries(tables, key, record)],
+    indexEntries: [...listEntries(tables, record, places), ...timeEntries(tables, key, record)],
   };
 }
 
-export function prepareRecords(tables: Environment, records: readonly KeyRecord[]): NewRecord[] {
-  const prefixes: ListPrefixes = new Map();
-  return records.map((record) => prepareRecord(tables, record, prefixes));
+export function prepareRecords(tables: Tables, records: readonly KeyRecord[]): NewRecord[] {
+  const places: ListPlaces = new Map();
+  return records.map((record) => prepareRecord(tables, record, places));
 }
 
 /** Writes a record, on the version of a tombstone in its place. Answers the entry; `undefined`: there is a record. */
-export function addRecord(tables: Environment, added: NewRecord): string | undefined {
+export function addRecord(tables: Tables, added: NewRecord): string | undefined {
   const { key, indexEntries } = added;
   const found = getEntry(tables, key);
   if (found !== undefined && "record" in found) return undefined;
@@ -85,40 +86,52 @@ export function addRecord(tables: Environment, added: NewRecord): string | undef
   return text;
 }
 
-/** Writes the next version of a record. The fields that lists are ordered by never change, so their entries stay. */
-export function replaceRecord(tables: Environment, key: Uint8Array, before: KeyRecord, after: KeyRecord): KeyRecord {
-  for (const { table, indexKey } of timeEntries(tables, key, before)) table.remove(indexKey);
-  for (const { table, indexKey } of timeEntries(tables, key, after)) table.put(indexKey, NO_VALUE);
+/** Writes the next version of a record. What lists are of and ordered by never changes, but for the status. */
+export function replaceRecord(tables: Tables, key: Uint8Array, before: KeyRecord, after: KeyRecord): KeyRecord {
+  const entriesOf = (record: KeyRecord) => [
+    ...(before.listed.status === after.listed.status ? [] : statusEntries(tables, record)),
+    ...timeEntries(tables, key, record),
+  ];
+  for (const { table, indexKey } of entriesOf(before)) table.remove(indexKey);
+  for (const { table, indexKey } of entriesOf(after)) table.put(indexKey, NO_VALUE);
   const text = encodeRecord(after);
   tables.records.put(key, text);
   return decodeRecord(text);
 }
 
-export function buryRecord(tables: Environment, key: Uint8Array, record: KeyRecord, deleteTime: Date): void {
+export function buryRecord(tables: Tables, key: Uint8Array, record: KeyRecord, deleteTime: Date): void {
   const entries = [...listEntries(tables, record), ...timeEntries(tables, key, record)];
   for (const { table, indexKey } of entries) table.remove(indexKey);
   tables.records.put(key, encodeTombstone({ version: record.version + 1, deleteTime }));
   tables.tombstones.put(timeKey(deleteTime, key), NO_VALUE);
 }
 
-export function listRecords(tables: Environment, query: ListQuery): KeyRecord[] {
-  const prefix = listPrefix(query.tenantId, query.kind, query.actorId);
-  if (prefix === undefined) return [];
-  const table = query.actorId === undefined ? tables.byKind : tables.byActor;
-  const range = { ...listRange(prefix, query.after), exclusiveStart: query.after !== undefined, limit: query.limit };
-  return Array.from(table.getKeys(range), (key) => mustGet(tables, recordKeyFromListKey(prefix, key)));
+export function listRecords(tables: Tables, query: ListQuery): ListSlice {
+  const { after, createdFrom, limit } = query;
+  const prefix = listPrefix(query);
+  if (prefix === undefined) return wholeSlice([], limit);
+  const range = { ...listRange(prefix, after, createdFrom), exclusiveStart: after !== undefined, limit };
+  const keys = listTable(tables, query).getKeys(range);
+  return wholeSlice(
+    Array.from(keys, (key) => mustGet(tables, recordKeyFromListKey(prefix, key))),
+    limit,
+  );
 }
 
-export function listPendingRecords(tables: Environment, createdBefore: Date, limit: number): KeyRecord[] {
+export function listDueRecords(tables: Tables, before: Date, limit: number): KeyRecord[] {
+  return listBefore(tables, tables.due, before, limit);
+}
+
+export function listPendingRecords(tables: Tables, createdBefore: Date, limit: number): KeyRecord[] {
   return listBefore(tables, tables.pending, createdBefore, limit);
 }
 
-export function listSealedRecords(tables: Environment, expiredBefore: Date, limit: number): KeyRecord[] {
+export function listSealedRecords(tables: Tables, expiredBefore: Date, limit: number): KeyRecord[] {
   return listBefore(tables, tables.sealed, expiredBefore, limit);
 }
 
 /** Answers how many went. */
-export function removeOldTombstones(tables: Environment, deletedBefore: Date, limit: number): number {
+export function removeOldTombstones(tables: Tables, deletedBefore: Date, limit: number): number {
   // Collected first: the table must not change under the cursor.
   const keys = Array.from(tables.tombstones.getKeys({ end: timeBound(deletedBefore), limit }));
   for (const key of keys) {
@@ -128,36 +141,71 @@ export function removeOldTombstones(tables: Environment, deletedBefore: Date, li
   return keys.length;
 }
 
-function listBefore(tables: Environment, table: IndexTable, before: Date, limit: number): KeyRecord[] {
+function listBefore(tables: Tables, table: IndexTable, before: Date, limit: number): KeyRecord[] {
   const keys = table.getKeys({ end: timeBound(before), limit });
   return Array.from(keys, (key) => mustGet(tables, recordKeyFromTimeKey(key)));
 }
 
-/** The entries that every record has, all its life. */
-function listEntries(tables: Environment, record: KeyRecord, prefixes: ListPrefixes = new Map()): IndexEntry[] {
-  const { kind, actor } = listPrefixes(record, prefixes);
-  return [
-    { table: tables.byKind, indexKey: listKey(kind, record) },
-    { table: tables.byActor, indexKey: listKey(actor, record) },
-  ];
+/** Fills the tables that a directory from before them has not. */
+export function addStatusTables(tables: Tables): void {
+  const places: ListPlaces = new Map();
+  for (const { key, value } of tables.records.getRange()) {
+    const entry = decodeEntry(value);
+    if (!("record" in entry)) continue;
+    const entries = [...statusEntries(tables, entry.record, places), ...timeEntries(tables, key, entry.record)];
+    for (const { table, indexKey } of entries) table.put(indexKey, NO_VALUE);
+  }
 }
 
-function listPrefixes({ tenantId, kind, actorId }: KeyRecord, known: ListPrefixes): Prefixes {
-  const name = JSON.stringify([tenantId, kind, actorId]);
-  const found = known.get(name);
-  if (found !== undefined) return found;
-  const ofKind = listPrefix(tenantId, kind);
-  const ofActor = listPrefix(tenantId, kind, actorId);
-  if (ofKind === undefined || ofActor === undefined) throw new RangeError("a tenant id that cannot be stored");
-  const prefixes = { kind: ofKind, actor: ofActor };
-  known.set(name, prefixes);
-  return prefixes;
+function listTable(tables: Tables, { actorId, status }: ListName): IndexTable {
+  if (status === undefined) return actorId === undefined ? tables.byKind : tables.byActor;
+  return actorId === undefined ? tables.byStatus : tables.byActorAndStatus;
+}
+
+/** The entries that every record has. */
+function listEntries(tables: Tables, record: KeyRecord, places?: ListPlaces): IndexEntry[] {
+  const { tenantId, kind, actorId } = record;
+  const lists = [
+    { tenantId, kind },
+    { tenantId, kind, actorId },
+  ];
+  return [...entriesOf(tables, record, lists, places), ...statusEntries(tables, record, places)];
+}
+
+/** Those of them that move with the status. */
+function statusEntries(tables: Tables, record: KeyRecord, places?: ListPlaces): IndexEntry[] {
+  const { tenantId, kind, actorId } = record;
+  const { status } = record.listed;
+  const lists = [
+    { tenantId, kind, status },
+    { tenantId, kind, status, actorId },
+  ];
+  return entriesOf(tables, record, lists, places);
+}
+
+function entriesOf(
+  tables: Tables,
+  record: KeyRecord,
+  lists: readonly ListName[],
+  known: ListPlaces = new Map(),
+): IndexEntry[] {
+  const name = JSON.stringify(lists);
+  const places = known.get(name) ?? lists.map((list) => listPlace(tables, list));
+  known.set(name, places);
+  return places.map(({ table, prefix }) => ({ table, indexKey: listKey(prefix, record) }));
+}
+
+function listPlace(tables: Tables, list: ListName): ListPlace {
+  const prefix = listPrefix(list);
+  if (prefix === undefined) throw new RangeError("a tenant id that cannot be stored");
+  return { table: listTable(tables, list), prefix };
 }
 
 /** The entries of what the sweeper has to do with a record, now or later. */
-function timeEntries(tables: Environment, key: Uint8Array, record: KeyRecord): IndexEntry[] {
-  const { pending, sealedSecret } = record;
+function timeEntries(tables: Tables, key: Uint8Array, record: KeyRecord): IndexEntry[] {
+  const { listed, pending, sealedSecret } = record;
   const entries: IndexEntry[] = [];
+  if (listed.until !== undefined) entries.push({ table: tables.due, indexKey: timeKey(listed.until, key) });
   if (pending !== undefined) entries.push({ table: tables.pending, indexKey: timeKey(record.createTime, key) });
   if (sealedSecret !== undefined) {
     entries.push({ table: tables.sealed, indexKey: timeKey(sealedSecret.expireTime, key) });
@@ -165,7 +213,7 @@ function timeEntries(tables: Environment, key: Uint8Array, record: KeyRecord): I
   return entries;
 }
 
-function mustGet(tables: Environment, key: Uint8Array): KeyRecord {
+function mustGet(tables: Tables, key: Uint8Array): KeyRecord {
   const record = getRecord(tables, key);
   if (record === undefined) throw new Error("an index table names a record that does not exist");
   return record;

@@ -1,6 +1,6 @@
 import { ServiceError } from "../../errors.js";
 import { CallGate } from "../call-gate.js";
-import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery } from "../key-store.js";
+import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery, ListSlice } from "../key-store.js";
 import { withinTime } from "../within-time.js";
 import { applyChange } from "./apply-change.js";
 import { DecodedRecords } from "./decoded-records.js";
@@ -10,6 +10,7 @@ import {
   addRecord,
   buryRecord,
   getRecord,
+  listDueRecords,
   listPendingRecords,
   listRecords,
   listSealedRecords,
@@ -92,8 +93,12 @@ class EmbeddedStore implements KeyStore {
     return deleted ?? false;
   }
 
-  async list(query: ListQuery): Promise<KeyRecord[]> {
+  async list(query: ListQuery): Promise<ListSlice> {
     return this.#read((tables) => listRecords(tables, query));
+  }
+
+  async listDue(before: Date, limit: number): Promise<KeyRecord[]> {
+    return this.#read((tables) => listDueRecords(tables, before, limit));
   }
 
   async listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]> {

@@ -10,6 +10,8 @@ import type {
   JsonObject,
   KeyKind,
   KeyRecord,
+  KeyStatus,
+  ListedStatus,
   Pending,
   RateLimitUnit,
   RevocationReason,
@@ -51,6 +53,8 @@ interface StoredKey {
   readonly expireTime?: number | undefined;
   readonly lastUsedTime?: number | undefined;
   readonly revocation?: { reason: RevocationReason; description?: string; graceEnd?: number | undefined } | undefined;
+  /** Absent in records from before it. */
+  readonly listed?: { status: KeyStatus; until?: number | undefined };
   readonly secretHash?: string | undefined;
   readonly deriveSeed: string;
   readonly successor?: string | undefined;
@@ -70,7 +74,7 @@ export function encodeTombstone(tombstone: Tombstone): string {
 
 export function encodeRecord(record: KeyRecord): string {
   const policy = record.rateLimitPolicy;
-  const { revocation, idempotency, sealedSecret } = record;
+  const { revocation, listed, idempotency, sealedSecret } = record;
   // JSON.stringify leaves out what is undefined.
   const stored: StoredKey = {
     format: FORMAT,
@@ -90,6 +94,7 @@ export function encodeRecord(record: KeyRecord): string {
     expireTime: record.expireTime?.getTime(),
     lastUsedTime: record.lastUsedTime?.getTime(),
     revocation: revocation && { ...revocation, graceEnd: revocation.graceEnd?.getTime() },
+    listed: { status: listed.status, until: listed.until?.getTime() },
     secretHash: record.secretHash && base64FromBytes(record.secretHash),
     deriveSeed: base64FromBytes(record.deriveSeed),
     successor: record.successor,
@@ -136,6 +141,7 @@ function recordFromStored(stored: StoredKey): KeyRecord {
     visibility: stored.visibility,
     createTime: new Date(stored.createTime),
     updateTime: new Date(stored.updateTime),
+    listed: listedFromStored(stored),
     deriveSeed: bytesFromBase64(stored.deriveSeed),
   };
   const { metadata, rateLimitPolicy, allowedCidrs, expireTime, lastUsedTime, revocation, secretHash } = stored;
@@ -164,6 +170,15 @@ function recordFromStored(stored: StoredKey): KeyRecord {
     record.sealedSecret = { box: bytesFromBase64(sealedSecret.box), expireTime: new Date(sealedSecret.expireTime) };
   }
   return record;
+}
+
+/** A record from before `listed` is listed as it was written: only a revocation was. */
+function listedFromStored({ listed, revocation, expireTime }: StoredKey): ListedStatus {
+  const { status, until } = listed ?? {
+    status: revocation !== undefined && revocation.graceEnd === undefined ? "revoked" : "active",
+    until: revocation === undefined ? expireTime : revocation.graceEnd,
+  };
+  return until === undefined ? { status } : { status, until: new Date(until) };
 }
 
 function base64FromBytes(bytes: Uint8Array): string {

@@ -5,6 +5,9 @@ import type { KeyCollection } from "./key-document.js";
 export const INDEX = {
   byKind: "by_kind",
   byActor: "by_actor",
+  byStatus: "by_status",
+  byActorAndStatus: "by_actor_and_status",
+  due: "due",
   pending: "pending",
   sealed: "sealed",
   tombstones: "tombstones",
@@ -14,6 +17,16 @@ export const INDEX = {
 const INDEXES: IndexDescription[] = [
   { name: INDEX.byKind, key: { tenant_id: 1, kind: 1, create_time: -1, key_id: 1 } },
   { name: INDEX.byActor, key: { tenant_id: 1, kind: 1, actor_id: 1, create_time: -1, key_id: 1 } },
+  { name: INDEX.byStatus, key: { tenant_id: 1, kind: 1, "listed.status": 1, create_time: -1, key_id: 1 } },
+  {
+    name: INDEX.byActorAndStatus,
+    key: { tenant_id: 1, kind: 1, actor_id: 1, "listed.status": 1, create_time: -1, key_id: 1 },
+  },
+  {
+    name: INDEX.due,
+    key: { "listed.until": 1 },
+    partialFilterExpression: { "listed.until": { $exists: true } },
+  },
   { name: INDEX.pending, key: { create_time: 1 }, partialFilterExpression: { pending: { $exists: true } } },
   {
     name: INDEX.sealed,

@@ -6,6 +6,8 @@ import type {
   KeyId,
   KeyKind,
   KeyRecord,
+  KeyStatus,
+  ListedStatus,
   MutableField,
   Pending,
   RateLimitPolicy,
@@ -43,6 +45,8 @@ export interface KeyDocument {
   readonly revocation?:
     | { reason: RevocationReason; description?: string | undefined; grace_end?: Date | undefined }
     | undefined;
+  /** Absent on a key from before it. */
+  readonly listed?: { status: KeyStatus; until?: Date | undefined };
   readonly secret_hash?: Uint8Array | undefined;
   readonly derive_seed: Uint8Array;
   readonly successor?: string | undefined;
@@ -87,6 +91,7 @@ export function documentFromRecord(record: KeyRecord, version: number): KeyDocum
     expire_time: record.expireTime,
     last_used_time: record.lastUsedTime,
     revocation: record.revocation && documentFromRevocation(record.revocation),
+    listed: record.listed,
     secret_hash: record.secretHash,
     derive_seed: record.deriveSeed,
     successor: record.successor,
@@ -108,6 +113,7 @@ export function recordFromDocument(document: KeyDocument): KeyRecord {
     visibility: document.visibility,
     createTime: document.create_time,
     updateTime: document.update_time,
+    listed: listedFromDocument(document),
     deriveSeed: new Uint8Array(document.derive_seed),
   };
   const { metadata, rate_limit_policy: policy, revocation, pending } = document;
@@ -164,10 +170,20 @@ const MUTABLE_FIELDS: { readonly [F in MutableField]: ChangedField<NonNullable<K
   allowedCidrs: { name: "allowed_cidrs", encode: asIs },
   updateTime: { name: "update_time", encode: asIs },
   revocation: { name: "revocation", encode: documentFromRevocation },
+  listed: { name: "listed", encode: asIs },
   successor: { name: "successor", encode: asIs },
   pending: { name: "pending", encode: documentFromPending },
   sealedSecret: { name: "sealed_secret", encode: documentFromSealedSecret },
 };
+
+/** A key from before `listed` is listed as it was written: only a revocation was. */
+function listedFromDocument({ listed, revocation, expire_time: expireTime }: KeyDocument): ListedStatus {
+  const { status, until } = listed ?? {
+    status: revocation !== undefined && revocation.grace_end === undefined ? "revoked" : "active",
+    until: revocation === undefined ? expireTime : revocation.grace_end,
+  };
+  return until === undefined ? { status } : { status, until };
+}
 
 function documentFromPolicy(policy: RateLimitPolicy) {
   return { quota: policy.quota, window_ms: policy.windowMs, unit: policy.unit };

@@ -1,7 +1,7 @@
 import type { Db, Filter, MongoClient, UpdateFilter } from "mongodb";
 import { ServiceError } from "../../errors.js";
 import { CallGate } from "../call-gate.js";
-import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery } from "../key-store.js";
+import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery, ListSlice } from "../key-store.js";
 import { withinTime } from "../within-time.js";
 import { acquireLease, type LeaseCollection } from "./acquire-lease.js";
 import { INDEX } from "./indexes.js";
@@ -14,7 +14,7 @@ import {
   recordFromDocument,
   updateFromChange,
 } from "./key-document.js";
-import { LIST_ORDER, listFilter } from "./list-filter.js";
+import { listKeys } from "./list-keys.js";
 import { type ClaimCollection, takeClaim } from "./take-claim.js";
 import { buryUpdate } from "./tombstone.js";
 import { unavailable } from "./unavailable.js";
@@ -91,9 +91,13 @@ export class MongoStore implements KeyStore {
     });
   }
 
-  async list(query: ListQuery): Promise<KeyRecord[]> {
-    const hint = query.actorId === undefined ? INDEX.byKind : INDEX.byActor;
-    return this.#find(listFilter(query), { hint, sort: LIST_ORDER, limit: query.limit });
+  async list(query: ListQuery): Promise<ListSlice> {
+    return this.#call(({ keys, timeoutMs }) => listKeys(keys, query, timeoutMs));
+  }
+
+  async listDue(before: Date, limit: number): Promise<KeyRecord[]> {
+    const filter = { "listed.until": { $exists: true, $lt: before } };
+    return this.#find(filter, { hint: INDEX.due, sort: { "listed.until": 1 }, limit });
   }
 
   async listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]> {

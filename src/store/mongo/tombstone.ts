@@ -20,6 +20,7 @@ const KEY_FIELDS: Readonly<Record<Exclude<keyof KeyDocument, TombstoneField>, tr
   expire_time: true,
   last_used_time: true,
   revocation: true,
+  listed: true,
   secret_hash: true,
   derive_seed: true,
   successor: true,
