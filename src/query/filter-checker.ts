@@ -37,10 +37,13 @@ export function checkFilter(text: string, fields: FilterFields): CheckedFilter {
 class Checker {
   readonly #text: string;
   readonly #fields: FilterFields;
+  /** Of the field that has most. */
+  readonly #fieldNames: number;
 
   constructor({ text }: ParsedFilter, fields: FilterFields) {
     this.#text = text;
     this.#fields = fields;
+    this.#fieldNames = Math.max(...fields.map(({ path }) => path.split(".").length));
   }
 
   check(node: FilterNode): CheckedFilter {
@@ -100,7 +103,7 @@ class Checker {
     const names = parts.map(({ text }) => text);
     // A part in quotes is one name, also with dots in it, and no field has such a name.
     const dotted = names.findIndex((name) => name.includes("."));
-    for (let count = dotted < 0 ? Math.min(names.length, MAX_PATH_PARTS) : dotted; count > 0; count--) {
+    for (let count = Math.min(dotted < 0 ? names.length : dotted, this.#fieldNames); count > 0; count--) {
       const field = this.#fields.find(({ path }) => path === names.slice(0, count).join("."));
       if (field === undefined) continue;
       const path = names.slice(count);
