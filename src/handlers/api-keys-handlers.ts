@@ -1,9 +1,5 @@
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import {
-  type AdminImportApiKeyRequest,
-  AdminRotateIssuedApiKeyRequestSchema,
-  type ApiKeysService,
-} from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
+import type { AdminImportApiKeyRequest, ApiKeysService } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import { ImportedApiKeySchema, IssuedApiKeySchema } from "../../gen/latchkey/v2alpha1/resources_pb.js";
 import type { DomainContext } from "../domain/context.js";
 import { deleteImportedKey } from "../domain/delete-key.js";
@@ -24,8 +20,9 @@ import { messageFromImports, refuseBatchSize } from "./batch-results.js";
 import { durationToMs } from "./duration-ms.js";
 import { algorithmFromMessage, revocationReasonFromMessage, visibilityFromMessage } from "./enums.js";
 import { answerJwks, type PublicJwks } from "./jwks.js";
+import { importedKeyMask, issuedKeyMask, rotationMask } from "./key-masks.js";
 import { importedApiKeyFromRecord, issuedApiKeyFromRecord } from "./key-messages.js";
-import { attributesFromMessage, maskedAttributes, maskedFields, parseKeyId } from "./key-requests.js";
+import { attributesFromMessage, maskedAttributes, parseKeyId } from "./key-requests.js";
 import { listPage } from "./list-request.js";
 import { messageFromToken } from "./token-message.js";
 import type { HandlerCall, UnaryHandlers } from "./unary-handlers.js";
@@ -86,7 +83,7 @@ export function createApiKeysHandlers(
     async adminUpdateIssuedApiKey({ issuedApiKey, updateMask }, { tenantId }) {
       if (issuedApiKey === undefined) throw invalidArgument("issued_api_key", "is required");
       const path = "issued_api_key.";
-      const fields = maskedFields(IssuedApiKeySchema, issuedApiKey, updateMask);
+      const fields = issuedKeyMask(issuedApiKey, updateMask);
       const record = await updateKey(context, {
         tenantId,
         keyId: parseKeyId(`${path}key_id`, issuedApiKey.keyId),
@@ -98,7 +95,7 @@ export function createApiKeysHandlers(
     },
 
     async adminRotateIssuedApiKey(request, { tenantId, caller }) {
-      const fields = maskedFields(AdminRotateIssuedApiKeyRequestSchema, request, request.updateMask);
+      const fields = rotationMask(request, request.updateMask);
       const { record, secret, old } = await rotateKey(context, {
         tenantId,
         caller,
@@ -143,7 +140,7 @@ export function createApiKeysHandlers(
     async adminUpdateImportedApiKey({ importedApiKey, updateMask }, { tenantId }) {
       if (importedApiKey === undefined) throw invalidArgument("imported_api_key", "is required");
       const path = "imported_api_key.";
-      const fields = maskedFields(ImportedApiKeySchema, importedApiKey, updateMask);
+      const fields = importedKeyMask(importedApiKey, updateMask);
       const record = await updateKey(context, {
         tenantId,
         keyId: parseKeyId(`${path}key_id`, importedApiKey.keyId),

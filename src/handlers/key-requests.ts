@@ -1,13 +1,8 @@
 /** Requests -> values of the domain. What is wrong in itself is refused here; limits are the domain's. */
-import { type DescMessage, getOption, type Message, type MessageShape } from "@bufbuild/protobuf";
-import { reflect } from "@bufbuild/protobuf/reflect";
-import type { FieldMask } from "@bufbuild/protobuf/wkt";
-import { maskable } from "../../gen/latchkey/v2alpha1/options_pb.js";
 import type { IpRestriction, RateLimitPolicy } from "../../gen/latchkey/v2alpha1/resources_pb.js";
 import { parseKeyId as parseAnyKeyId } from "../credentials/key-id.js";
 import type { KeyAttributes, RateLimitPolicyInput } from "../domain/key-attributes.js";
 import { invalidArgument } from "../errors.js";
-import { resolveFieldMask } from "../query/field-mask.js";
 import type { JsonObject } from "../store/key-store.js";
 import { durationToMs } from "./duration-ms.js";
 
@@ -64,20 +59,6 @@ export function maskedAttributes(
 ): Partial<KeyAttributes> {
   const named = Object.entries(ATTRIBUTES).filter(([field]) => fields.has(field));
   return Object.assign({}, ...named.map(([, read]) => read(message, path)));
-}
-
-/** The fields of `message` that a request changes, by its mask and by the message's `maskable` options. */
-export function maskedFields<D extends DescMessage>(
-  desc: D,
-  message: MessageShape<D> & Message,
-  mask: FieldMask | undefined,
-): ReadonlySet<string> {
-  const fields = desc.fields.filter((field) => getOption(field, maskable));
-  const reflected = reflect(desc, message);
-  return resolveFieldMask(mask?.paths, {
-    maskable: fields.map((field) => field.name),
-    populated: fields.filter((field) => reflected.isSet(field)).map((field) => field.name),
-  });
 }
 
 function policyFromMessage(policy: RateLimitPolicy, path: string): RateLimitPolicyInput {

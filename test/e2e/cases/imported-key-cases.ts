@@ -9,7 +9,7 @@ import { randomRawKey } from "./raw-key.js";
 import { refusedVerification, UNKNOWN } from "./verify-cases.js";
 import { walkPages } from "./walk-pages.js";
 
-const UPDATABLE = "what can is name, scopes, metadata, rate_limit_policy, ip_restriction";
+const UPDATABLE = "cannot be updated; what can is name, scopes, metadata, rate_limit_policy, ip_restriction";
 
 export const importedKeyCases: readonly Case[] = [
   {
@@ -106,9 +106,9 @@ export const importedKeyCases: readonly Case[] = [
           "must be a network in CIDR notation, such as 10.0.0.0/8",
         ),
       );
-      const masked = { imported_api_key: { key_id, name: "new" }, update_mask: "name,status" };
+      const masked = { imported_api_key: { key_id, name: "new" }, update_mask: "name,visibility" };
       expect(await api.refusal("AdminUpdateImportedApiKey", masked)).toEqual(
-        invalid("update_mask", `"status" cannot be updated; ${UPDATABLE}`, "INVALID_UPDATE_MASK"),
+        invalid("update_mask", `"visibility" (output only) ${UPDATABLE}`, "INVALID_UPDATE_MASK"),
       );
       expect(await updateRefusal(api, { key_id: "nonsense" })).toEqual(invalid("imported_api_key.key_id", KEY_ID_RULE));
       expect(await updateRefusal(api, { key_id: IMPORTED_KEY_ID, name: "x" })).toEqual(KEY_NOT_FOUND);

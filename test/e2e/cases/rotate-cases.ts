@@ -5,7 +5,8 @@ import type { Case } from "./case.js";
 import { fullKey } from "./full-key.js";
 import { IMPORTED_KEY_ID, KEY_ID_RULE, UNKNOWN_KEY_ID } from "./get-cases.js";
 
-const ROTATABLE = "what can is name, scopes, metadata, rate_limit_policy, ip_restriction, visibility";
+const ROTATABLE =
+  "cannot be updated; what can is name, scopes, metadata, rate_limit_policy, ip_restriction, visibility";
 const GRACE_RULE = invalid("grace_period", "must be 0s to 30 days");
 
 export const rotateCases: readonly Case[] = [
@@ -112,7 +113,7 @@ export const rotateCases: readonly Case[] = [
     run: async ({ api, actorId }) => {
       const { key } = await issueFull(api, actorId);
       expect(await refusal(api, key.key_id, { update_mask: "actor_id" })).toEqual(
-        invalid("update_mask", `"actor_id" cannot be updated; ${ROTATABLE}`, "INVALID_UPDATE_MASK"),
+        invalid("update_mask", `"actor_id" (immutable) ${ROTATABLE}`, "INVALID_UPDATE_MASK"),
       );
       expect(await refusal(api, key.key_id, { update_mask: "name" })).toEqual(invalid("name", "is required"));
       expect(await refusal(api, key.key_id, { ip_restriction: { allowed_cidrs: ["::/0", "x"] } })).toEqual(

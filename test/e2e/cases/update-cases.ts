@@ -4,7 +4,7 @@ import type { JsonObject } from "../clients/api-client.js";
 import type { Case } from "./case.js";
 import { IMPORTED_KEY_ID, KEY_ID_RULE, UNKNOWN_KEY_ID } from "./get-cases.js";
 
-const UPDATABLE = "what can is name, scopes, metadata, rate_limit_policy, ip_restriction";
+const UPDATABLE = "cannot be updated; what can is name, scopes, metadata, rate_limit_policy, ip_restriction";
 
 export const updateCases: readonly Case[] = [
   {
@@ -76,19 +76,31 @@ export const updateCases: readonly Case[] = [
       expect(await api.verify(secret)).toMatchObject({ is_valid: true, scopes: ["narrow"] });
     },
   },
-  ...["actor_id", "status", "key_id", "expire_time", "metadata.team", "secret", "revocation_reason"].map(
-    (path): Case => ({
-      name: `refuses a mask with ${path}`,
-      run: async ({ api, actorId }) => {
-        const key = await issueFull(api, actorId);
-        const request = { issued_api_key: { key_id: key.key_id, name: "new" }, update_mask: `name,${path}` };
-        expect(await api.refusal("AdminUpdateIssuedApiKey", request)).toEqual(
-          invalid("update_mask", `"${path}" cannot be updated; ${UPDATABLE}`, "INVALID_UPDATE_MASK"),
-        );
-        expect(await api.get(key.key_id)).toEqual(key);
-      },
-    }),
-  ),
+  ...refusedPaths([
+    ["key_id", "the identifier"],
+    ["actor_id", "immutable"],
+    ["visibility", "immutable"],
+    ["status", "output only"],
+    ["expire_time", "output only"],
+    ["revocation_reason", "output only"],
+    ["metadata.team", "a part of metadata"],
+    ["scopes.0", "a part of scopes"],
+    ["secret", "no such field"],
+    ["issued_api_key.name", "no such field"],
+    ["$set", "no such field"],
+  ]),
+  {
+    name: "names each path of a mask that it refuses",
+    run: async ({ api, actorId }) => {
+      const key = await issueFull(api, actorId);
+      const request = { issued_api_key: { key_id: key.key_id, name: "new" }, update_mask: "status,name,nme,actor_id" };
+      expect(await api.refusal("AdminUpdateIssuedApiKey", request)).toMatchObject({
+        reason: "INVALID_UPDATE_MASK",
+        message: `update_mask: "status" (output only), "nme" (no such field), "actor_id" (immutable) ${UPDATABLE}`,
+      });
+      expect(await api.get(key.key_id)).toEqual(key);
+    },
+  },
   {
     name: "refuses * beside other paths",
     run: async ({ api, actorId }) => {
@@ -138,6 +150,21 @@ export const updateCases: readonly Case[] = [
     },
   },
 ];
+
+/** Each with why. */
+function refusedPaths(rows: readonly (readonly [path: string, refusal: string])[]): Case[] {
+  return rows.map(([path, refusal]) => ({
+    name: `refuses a mask with ${path}`,
+    run: async ({ api, actorId }) => {
+      const key = await issueFull(api, actorId);
+      const request = { issued_api_key: { key_id: key.key_id, name: "new" }, update_mask: `name,${path}` };
+      expect(await api.refusal("AdminUpdateIssuedApiKey", request)).toEqual(
+        invalid("update_mask", `"${path}" (${refusal}) ${UPDATABLE}`, "INVALID_UPDATE_MASK"),
+      );
+      expect(await api.get(key.key_id)).toEqual(key);
+    },
+  }));
+}
 
 async function issueFull(api: Api, actorId: string): Promise<KeyJson> {
   const { issued_api_key: key } = await api.issue({
