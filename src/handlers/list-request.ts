@@ -33,6 +33,7 @@ export async function listPage(
 ): Promise<Pick<KeyPage, "records" | "time"> & { readonly nextPageToken: string }> {
   if (pageSize < 0) throw invalidArgument("page_size", "must not be negative");
   const { tenantId, kind, bytesOf } = scope;
+  // Each kind has one RPC that lists it.
   const tokenScope = [tenantId, kind, filter];
   const now = context.clock().getTime();
 
@@ -54,7 +55,8 @@ function formatCursor({ createTime, keyId }: ListCursor): string {
 }
 
 function parseCursor(position: string): ListCursor {
-  const [createTimeMs, keyId] = position.split(" ");
-  if (createTimeMs === undefined || keyId === undefined) throw invalidPageToken();
-  return { createTime: new Date(Number(createTimeMs)), keyId };
+  const [createTimeMs = "", keyId = ""] = position.split(" ");
+  const createTime = new Date(Number(createTimeMs));
+  if (keyId === "" || Number.isNaN(createTime.getTime())) throw invalidPageToken();
+  return { createTime, keyId };
 }

@@ -51,6 +51,33 @@ describe("a page token", () => {
     }
   });
 
+  test("with any one bit changed does not open, nor with a byte more", () => {
+    const bytes = Buffer.from(token, "base64url");
+    for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      const changed = Buffer.from(bytes);
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(() => openPageToken(changed.toString("base64url"), scope, keys, NOW)).toThrow(REFUSED);
+    }
+    for (const longer of [Buffer.concat([bytes, Buffer.alloc(1)]), Buffer.concat([Buffer.of(1), bytes])]) {
+      expect(() => openPageToken(longer.toString("base64url"), scope, keys, NOW)).toThrow(REFUSED);
+    }
+  });
+
+  test("cut short at either end does not open", () => {
+    for (let length = 0; length < token.length; length++) {
+      expect(() => openPageToken(token.slice(0, length), scope, keys, NOW)).toThrow(REFUSED);
+      expect(() => openPageToken(token.slice(token.length - length), scope, keys, NOW)).toThrow(REFUSED);
+    }
+  });
+
+  test("is not put together from two", () => {
+    const other = sealPageToken("1795425417581 01a207b2", scope, keys, NOW);
+    // Nearer to the ends, the two may well be the same.
+    for (let at = 12; at < token.length - 12; at++) {
+      expect(() => openPageToken(token.slice(0, at) + other.slice(at), scope, keys, NOW)).toThrow(REFUSED);
+    }
+  });
+
   test.each(["", "A", "AQ", " ", "not a token", `${"A".repeat(2000)}`])("is nothing else: %j", (text) => {
     expect(() => openPageToken(text, scope, keys, NOW)).toThrow(REFUSED);
   });

@@ -166,14 +166,16 @@ export type AdminListIssuedApiKeysRequest = Message<"latchkey.v2alpha1.AdminList
   pageSize: number;
 
   /**
-   * The next_page_token of the page before; empty for the first.
+   * The next_page_token of the page before, of the same list and filter and not older than a day; empty for the first.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Which keys (AIP-160): `actor_id="..."`, `status=KEY_STATUS_ACTIVE`, or both joined by AND.
+   * Which keys (AIP-160), such as `actor_id="me" AND status=KEY_STATUS_ACTIVE`. Fields are key_id, name, actor_id, status,
+   * visibility, scopes, metadata and any path in it, create_time, update_time, expire_time, last_used_time and
+   * revocation_reason. Up to 4 KiB, 64 terms and a depth of 32.
    *
    * @generated from field: string filter = 3;
    */
@@ -588,14 +590,16 @@ export type AdminListImportedApiKeysRequest = Message<"latchkey.v2alpha1.AdminLi
   pageSize: number;
 
   /**
-   * The next_page_token of the page before; empty for the first.
+   * The next_page_token of the page before, of the same list and filter and not older than a day; empty for the first.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Which keys (AIP-160): `actor_id="..."`, `status=KEY_STATUS_ACTIVE`, or both joined by AND.
+   * Which keys (AIP-160), such as `actor_id="me" AND status=KEY_STATUS_ACTIVE`. Fields are key_id, name, actor_id, status,
+   * visibility, scopes, metadata and any path in it, create_time, update_time, expire_time, last_used_time and
+   * revocation_reason. Up to 4 KiB, 64 terms and a depth of 32.
    *
    * @generated from field: string filter = 3;
    */
