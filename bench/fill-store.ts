@@ -1,8 +1,9 @@
 /**
  * Fills a store with issued keys, and writes the verification of each into a file of bodies of equal length.
  *
- *     node --import ./test/ts-loader.mjs bench/fill-store.ts STORE_DIRECTORY BODIES_FILE COUNT
+ *     node --import ./test/ts-loader.mjs bench/fill-store.ts STORE_DIRECTORY BODIES_FILE COUNT OF_ONE_ACTOR EXPIRED
  *
+ * Of COUNT keys OF_ONE_ACTOR, spread over all of them, are those of `ONE_ACTOR`, and the newest EXPIRED are expired.
  * A process of its own: the service is measured with a store that somebody else filled.
  */
 import { randomBytes } from "node:crypto";
@@ -14,15 +15,17 @@ import { NIL_TENANT_ID } from "../src/domain/context.js";
 import { openEmbeddedStore } from "../src/store/embedded/open-embedded-store.js";
 import type { KeyRecord } from "../src/store/key-store.js";
 import { KEY_ATTRIBUTES } from "./api.js";
-import { BODY_BYTES } from "./filled-store.js";
+import { BODY_BYTES, ONE_ACTOR } from "./filled-store.js";
 
 const BATCH = 5_000;
 const KEYS_OF_AN_ACTOR = 10;
 const DERIVE_SEED_BYTES = 32;
+/** Less than the newest keys are old when the store is used. */
+const LIFETIME_MS = 1;
 const YEAR_MS = 365 * 24 * 3_600_000;
 
-const [storeDirectory = "", bodiesFile = "", countText] = process.argv.slice(2);
-const count = Number(countText);
+const [storeDirectory = "", bodiesFile = "", ...counts] = process.argv.slice(2);
+const [count = 0, ofOneActor = 0, expired = 0] = counts.map(Number);
 const store = await openEmbeddedStore({ directory: storeDirectory, writeTimeoutMs: 60_000 });
 const bodies = createWriteStream(bodiesFile, { mode: 0o600 });
 
@@ -41,21 +44,27 @@ function createKey(at: number): { readonly record: KeyRecord; readonly credentia
   const createTime = new Date(startedAt + Math.floor((at / count) * YEAR_MS));
   const keyId = createUuidV7(createTime.getTime(), randomBytes(UUID_BYTES));
   const secret = randomBytes(SECRET_BYTES);
+  const isExpired = at >= count - expired;
   const record: KeyRecord = {
     tenantId: NIL_TENANT_ID,
     keyId,
     kind: "issued",
     version: 1,
     name: KEY_ATTRIBUTES.name,
-    actorId: `user-${Math.floor(at / KEYS_OF_AN_ACTOR)}`,
+    actorId: isOfOneActor(at) ? ONE_ACTOR : `user-${Math.floor(at / KEYS_OF_AN_ACTOR)}`,
     scopes: KEY_ATTRIBUTES.scopes,
     metadata: KEY_ATTRIBUTES.metadata,
     visibility: "secret",
     createTime,
     updateTime: createTime,
-    listed: { status: "active" },
+    ...(isExpired && { expireTime: new Date(createTime.getTime() + LIFETIME_MS) }),
+    listed: { status: isExpired ? "expired" : "active" },
     secretHash: hashSecret(secret),
     deriveSeed: randomBytes(DERIVE_SEED_BYTES),
   };
   return { record, credential: formatIssuedKey({ prefix: "lk", keyId, secret }) };
+}
+
+function isOfOneActor(at: number): boolean {
+  return ofOneActor > 0 && at % Math.floor(count / ofOneActor) === 0;
 }

@@ -14,6 +14,16 @@ export interface FilledStore {
   readonly bodiesFile: string;
 }
 
+/** What is special about some of the keys; by default nothing is. */
+export interface SpecialKeys {
+  /** So many, spread over all of them, are those of `ONE_ACTOR`. */
+  readonly ofOneActor?: number;
+  /** So many, the newest, are expired, and their records say so. */
+  readonly expired?: number;
+}
+
+export const ONE_ACTOR = "team-a";
+
 /** JSON may end in spaces, so that every request has the same length. */
 export const BODY_BYTES = 96;
 
@@ -30,30 +40,33 @@ const FORMAT_SOURCES = [
 ];
 
 /** A data directory with this many keys: one that an earlier run has left in the temporary directory, or a new one. */
-export async function filledStore(count: number, say: (text: string) => void): Promise<FilledStore> {
+export async function filledStore(
+  count: number,
+  say: (text: string) => void,
+  { ofOneActor = 0, expired = 0 }: SpecialKeys = {},
+): Promise<FilledStore> {
   const home = join(tmpdir(), `latchkey-bench-stores-${userInfo().uid}`);
-  const name = `${count}-${formatMark()}`;
-  const directory = join(home, name);
+  const counts = [count, ofOneActor, expired];
+  const name = ofOneActor + expired === 0 ? String(count) : counts.join("+");
+  const directory = join(home, `${name}-${formatMark()}`);
   const at = (parent: string) => ({ dataDir: join(parent, "data"), bodiesFile: join(parent, "bodies") });
   if (existsSync(directory)) return at(directory);
 
   await mkdir(home, { recursive: true, mode: 0o700 });
-  const outdated = (await readdir(home)).filter((entry) => entry.startsWith(`${count}-`));
+  const outdated = (await readdir(home)).filter((entry) => entry.startsWith(`${name}-`));
   for (const entry of outdated) await rm(join(home, entry), { recursive: true, force: true });
   const startedAt = performance.now();
-  const unfinished = join(home, `${count}-unfinished-${process.pid}`);
+  const unfinished = join(home, `${name}-unfinished-${process.pid}`);
   const { dataDir, bodiesFile } = at(unfinished);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const words = ["--import", "./test/ts-loader.mjs", "bench/fill-store.ts", join(dataDir, "store"), bodiesFile];
-  await promisify(execFile)(process.execPath, [...words, String(count)], {
+  await promisify(execFile)(process.execPath, [...words, ...counts.map(String)], {
     cwd: fileURLToPath(ROOT),
     timeout: FILL_TIMEOUT_MS,
     killSignal: "SIGKILL",
   });
   await rename(unfinished, directory);
-  say(
-    `keys: filled a store with ${count.toLocaleString("en-US")} keys in ${seconds(startedAt)} s; it is kept in ${home}`,
-  );
+  say(`filled a store with ${count.toLocaleString("en-US")} keys in ${seconds(startedAt)} s; it is kept in ${home}`);
   return at(directory);
 }
 

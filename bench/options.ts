@@ -12,6 +12,8 @@ export const SECTIONS = [
   "derive",
   "batch-verify",
   "batch-import",
+  "query-filter",
+  "query-list",
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 
@@ -20,6 +22,7 @@ const GROUPS: Readonly<Record<string, readonly Section[]>> = {
   verify: ["grpc", "rest"],
   tokens: ["hot-tokens", "new-tokens", "derive"],
   batch: ["batch-verify", "batch-import"],
+  query: ["query-filter", "query-list"],
 };
 
 export interface Options {

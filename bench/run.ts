@@ -10,6 +10,8 @@ import { benchDerive } from "./sections/derive.js";
 import { benchHotTokens } from "./sections/hot-tokens.js";
 import { benchKeys } from "./sections/keys.js";
 import { benchNewTokens } from "./sections/new-tokens.js";
+import { benchQueryFilter } from "./sections/query-filter.js";
+import { benchQueryList } from "./sections/query-list.js";
 import { benchStart } from "./sections/start.js";
 import { benchGrpc, benchRest } from "./sections/verify.js";
 import { benchWrites } from "./sections/writes.js";
@@ -28,6 +30,8 @@ const BENCHES: Readonly<Record<Section, Bench>> = {
   derive: benchDerive,
   "batch-verify": benchBatchVerify,
   "batch-import": benchBatchImport,
+  "query-filter": benchQueryFilter,
+  "query-list": benchQueryList,
 };
 
 const QUIET_LOAD = 0.5;

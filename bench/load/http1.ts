@@ -41,11 +41,13 @@ const AT_RANDOM = -1;
 const CALL_TIMEOUT_S = 10;
 
 async function measureWithWrk(load: RestLoad, seconds: number): Promise<RestFigure> {
-  const words = [
-    ...["-c", String(HTTP1_CONNECTIONS), "-t", "1", "-d", `${seconds}s`, "--timeout", `${CALL_TIMEOUT_S}s`],
-    ...["-s", fileHere("post.lua"), load.url, "--", ...wordsOf(load)],
-  ];
-  const output = await runLoad("wrk", words, seconds);
+  return runWrk(["-s", fileHere("post.lua"), load.url, "--", ...wordsOf(load)], seconds);
+}
+
+/** Runs wrk with these words after those on how long and how much. Throws when any of the answers was not a success. */
+export async function runWrk(words: readonly string[], seconds: number): Promise<RestFigure> {
+  const amount = ["-c", String(HTTP1_CONNECTIONS), "-t", "1", "-d", `${seconds}s`, "--timeout", `${CALL_TIMEOUT_S}s`];
+  const output = await runLoad("wrk", [...amount, ...words], seconds);
   const perSecond = Number(/^Requests\/sec:\s+([\d.]+)$/m.exec(output)?.[1]);
   const calls = Number(/^\s*(\d+) requests in /m.exec(output)?.[1]);
   if (!(perSecond > 0) || !(calls > 0) || /Non-2xx|Socket errors/.test(output)) {
