@@ -17,9 +17,10 @@ export function keyStatus(record: Life, now: Date): KeyStatus {
 /** Where lists have to have a key from `now` on. Whoever writes a revocation writes this too. */
 export function listedStatus(record: Life, now: Date): ListedStatus {
   const status = keyStatus(record, now);
-  // A grace period never ends after the expiry.
-  const until = status === "active" ? (record.revocation?.graceEnd ?? record.expireTime) : undefined;
-  return until === undefined ? { status } : { status, until };
+  // A grace period never ends after the expiry. A revocation without one holds whatever time it is.
+  const time = record.revocation === undefined ? record.expireTime : record.revocation.graceEnd;
+  if (time === undefined) return { status };
+  return status === "active" ? { status, until: time } : { status, since: time };
 }
 
 /** Only a grace period asks the clock: a plain revocation must not wait for one that is behind. */

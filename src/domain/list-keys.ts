@@ -6,18 +6,17 @@ import type { DomainContext } from "./context.js";
 import { keyFieldReader, statusFromName } from "./key-fields.js";
 import { keyStatus } from "./key-status.js";
 import { settlePending } from "./load-key.js";
-import { recordStatuses } from "./record-statuses.js";
+import { PageTime } from "./page-time.js";
+import { recordStatusesForList } from "./record-statuses.js";
 
 /** Most records that one page may look at: a filter that fits few of them gives a short page and a token (AIP-158). */
 const SCAN_BUDGET_RECORDS = 5_000;
-/** Most records fetched at once. */
-const MAX_BATCH_RECORDS = 1_000;
-/** Most statuses that one page may bring up to date. */
-const RECORD_BUDGET_RECORDS = 2_000;
+/** Most records fetched at once besides what a page takes: to read them holds up other calls. */
+const MAX_GROWN_BATCH_RECORDS = 250;
 /** Comes after every key id. */
 const LAST_KEY_ID = "~";
 /** Before the newest record that there can be. */
-const BEGINNING: ListCursor = { createTime: new Date(8.64e15), keyId: "" };
+const BEGINNING: ListCursor = { createTime: new Date(8.64e15), keyId: "0" };
 
 export interface ListKeysInput {
   readonly tenantId: string;
@@ -54,7 +53,7 @@ export async function listKeys(context: DomainContext, input: ListKeysInput): Pr
  */
 async function isListComplete(context: DomainContext, status: KeyStatus | undefined): Promise<boolean> {
   if (status === undefined || status === "active") return true;
-  return (await recordStatuses(context, { maxRecords: RECORD_BUDGET_RECORDS })).isDone;
+  return (await recordStatusesForList(context)).isDone;
 }
 
 async function readPage(context: DomainContext, input: ListKeysInput, scan: Scan, time: Date): Promise<KeyPage> {
@@ -62,11 +61,13 @@ async function readPage(context: DomainContext, input: ListKeysInput, scan: Scan
   const records: KeyRecord[] = [];
   let bytes = 0;
   let { after } = scan;
+  const pageTime = new PageTime();
 
   for (let scanned = 0; scanned < SCAN_BUDGET_RECORDS; ) {
     const scanLimit = SCAN_BUDGET_RECORDS - scanned;
     // One more than the page takes, to know whether there is one; and more each time, when few of them match.
-    const limit = Math.min(Math.max(pageSize - records.length + 1, scanned), MAX_BATCH_RECORDS, scanLimit);
+    const grown = Math.min(scanned, MAX_GROWN_BATCH_RECORDS);
+    const limit = Math.min(Math.max(pageSize - records.length + 1, grown), scanLimit);
     const slice = await context.store.list({ ...scan.list, ...(after && { after }), limit, scanLimit });
     for (const candidate of slice.records) {
       const record = await settlePending(context.store, candidate);
@@ -77,6 +78,8 @@ async function readPage(context: DomainContext, input: ListKeysInput, scan: Scan
         records.push(record);
       }
       after = cursorAfter(candidate);
+      if (pageTime.isOver()) return { records, time, next: after };
+      await pageTime.pause();
     }
     if (slice.end === undefined) return { records, time };
     after = slice.end;

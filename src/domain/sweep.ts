@@ -1,7 +1,7 @@
 /**
  * What has come of itself is recorded here: expiry, and the end of grace periods. And what is left behind is cleared: new keys
- * of rotations that never committed, secrets that were kept for retries, and old tombstones. Each step is safe to do twice, at the same time as any other operation, and by several processes: the lease only
- * saves work.
+ * of rotations that never committed, secrets that were kept for retries, and old tombstones. Each step is safe to do twice, at
+ * the same time as any other operation, and by several processes: the lease only saves work.
  */
 import type { KeyRecord } from "../store/key-store.js";
 import type { DomainContext } from "./context.js";
@@ -55,8 +55,12 @@ export async function sweep(context: DomainContext, signal?: AbortSignal): Promi
     isFull = sealed.length === BATCH_RECORDS && report.secretsRemoved > before;
   }
   report.tombstonesRemoved = await context.store.removeTombstones(new Date(now - TOMBSTONE_AGE_MS), BATCH_RECORDS);
-  const { recorded } = await recordStatuses(context, signal && { signal });
-  report.statusesRecorded = recorded;
+  await recordStatuses(context, signal && { signal }).then(
+    ({ recorded }) => {
+      report.statusesRecorded = recorded;
+    },
+    (error) => errors.push(error),
+  );
   return report;
 }
 

@@ -22,10 +22,10 @@ export function matchesFilter(filter: CheckedFilter, read: FieldReader): boolean
 }
 
 function matchesCondition(condition: FilterCondition, fieldValue: unknown): boolean {
-  if (condition.kind === "present") return valuesAt(fieldValue, condition.path).some(isPresent);
+  if (condition.kind === "present") return someValueAt(fieldValue, condition.path, isPresent);
   if (condition.kind === "has") {
     const { values, key } = condition;
-    return valuesAt(fieldValue, condition.path).some((value) => hasAny(value, values, key));
+    return someValueAt(fieldValue, condition.path, (value) => hasAny(value, values, key));
   }
   const value = scalarAt(fieldValue, condition.path);
   if (value === undefined) return false;
@@ -47,16 +47,15 @@ function scalarAt(fieldValue: unknown, path: readonly string[]): FilterScalar | 
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;
 }
 
-/** Every value at a path, where a list on the way stands for each of its objects. A list within a list does not. */
-function valuesAt(fieldValue: unknown, path: readonly string[]): readonly unknown[] {
-  let values: readonly unknown[] = [fieldValue];
-  for (const name of path) {
-    values = values
-      .flatMap((value) => (Array.isArray(value) ? value : [value]))
-      .filter((value) => hasProperty(value, name))
-      .map((value) => property(value, name));
+/** Tests the values at a path, where a list on the way stands for each of its objects. A list within a list does not. */
+function someValueAt(value: unknown, path: readonly string[], test: (value: unknown) => boolean, from = 0): boolean {
+  const name = path[from];
+  if (name === undefined) return test(value);
+  if (!Array.isArray(value)) return hasProperty(value, name) && someValueAt(value[name], path, test, from + 1);
+  for (const item of value) {
+    if (hasProperty(item, name) && someValueAt(item[name], path, test, from + 1)) return true;
   }
-  return values;
+  return false;
 }
 
 function isPresent(value: unknown): boolean {

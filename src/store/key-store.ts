@@ -59,6 +59,9 @@ export interface KeyStore {
   /** Records listed under a status until a time before `before`, any tenant, oldest such time first, at most `limit`. */
   listDue(before: Date, limit: number): Promise<KeyRecord[]>;
 
+  /** Records listed under a status since a time after `after`, any tenant, latest such time first, at most `limit`. */
+  listAhead(after: Date, limit: number): Promise<KeyRecord[]>;
+
   /** Records with `pending` set that were created before `createdBefore`, any tenant, oldest first, at most `limit`. */
   listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]>;
 
@@ -137,6 +140,8 @@ export interface ListedStatus {
   readonly status: KeyStatus;
   /** When the status will change by itself. Absent: never. */
   readonly until?: Date;
+  /** When it changed by itself. Absent: it did not. */
+  readonly since?: Date;
 }
 
 /** What a rotation's new key waits for: it counts from the moment its predecessor names it. */

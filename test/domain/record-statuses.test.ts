@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { keyStatus, listedStatus } from "../../src/domain/key-status.js";
-import { recordStatuses } from "../../src/domain/record-statuses.js";
+import { recordStatuses, recordStatusesForList } from "../../src/domain/record-statuses.js";
 import { sweep } from "../../src/domain/sweep.js";
+import { ServiceError } from "../../src/errors.js";
+import { countCalls } from "./count-calls.js";
 import { createFixture, type Fixture, issue, rotate } from "./fixture.js";
 import { withMethods } from "./with-methods.js";
 
@@ -18,14 +20,17 @@ describe("listedStatus", () => {
   test.each([
     [{}, { status: "active" }],
     [{ expireTime: at(2) }, { status: "active", until: at(2) }],
-    [{ expireTime: at(1) }, { status: "expired" }],
+    [{ expireTime: at(1) }, { status: "expired", since: at(1) }],
     [{ revocation: { reason: "unspecified" as const } }, { status: "revoked" }],
     [{ revocation: { reason: "unspecified" as const }, expireTime: at(2) }, { status: "revoked" }],
     [
       { revocation: rotatedUntil(at(2)), expireTime: at(3) },
       { status: "active", until: at(2) },
     ],
-    [{ revocation: rotatedUntil(at(1)), expireTime: at(3) }, { status: "revoked" }],
+    [
+      { revocation: rotatedUntil(at(1)), expireTime: at(3) },
+      { status: "revoked", since: at(1) },
+    ],
   ])("of %j is %j", (life, listed) => {
     expect(listedStatus(life, at(1))).toEqual(listed);
     expect(keyStatus(life, at(1))).toBe(listed.status);
@@ -42,9 +47,34 @@ describe("recordStatuses", () => {
     domain.advance(1);
     expect(await recordStatuses(domain)).toEqual({ recorded: 2, isDone: true });
     expect(await recordStatuses(domain)).toEqual({ recorded: 0, isDone: true });
-    expect(await domain.store.read(expiring)).toEqual({ ...expiring, version: 2, listed: { status: "expired" } });
-    expect(await domain.store.read(old)).toEqual({ ...old, version: old.version + 1, listed: { status: "revoked" } });
+    const since = domain.clock();
+    expect(await domain.store.read(expiring)).toEqual({
+      ...expiring,
+      version: 2,
+      listed: { status: "expired", since },
+    });
+    expect(await domain.store.read(old)).toEqual({
+      ...old,
+      version: old.version + 1,
+      listed: { status: "revoked", since },
+    });
     expect(await domain.store.read(lasting)).toEqual(lasting);
+  });
+
+  test("takes back what a clock that was ahead has recorded", async () => {
+    const expiring = (await issue(domain, { ttlMs: 1_000 })).record;
+    const { old } = await rotate(domain, { ...(await issue(domain)).record, overrides: {}, gracePeriodMs: 1_000 });
+    domain.advance(5_000);
+    expect(await recordStatuses(domain)).toEqual({ recorded: 2, isDone: true });
+    domain.advance(-4_001);
+    expect(await recordStatuses(domain)).toEqual({ recorded: 2, isDone: true });
+    for (const record of [expiring, old]) {
+      expect((await domain.store.read(record))?.listed).toEqual(record.listed);
+    }
+    domain.advance(1);
+    expect(await recordStatuses(domain)).toEqual({ recorded: 2, isDone: true });
+    domain.advance(-1);
+    expect(await recordStatuses(domain)).toEqual({ recorded: 2, isDone: true });
   });
 
   test("finds a key again that somebody changed at the same time", async () => {
@@ -71,5 +101,27 @@ describe("recordStatuses", () => {
     domain.advance(1_000);
     expect((await sweep(domain, AbortSignal.abort())).statusesRecorded).toBe(0);
     expect((await sweep(domain)).statusesRecorded).toBe(1);
+  });
+
+  test("that fails leaves the rest of a sweep's report", async () => {
+    await issue(domain, { ttlMs: 1_000 });
+    domain.advance(1_000);
+    const failure = new ServiceError("UNAVAILABLE", "the key store cannot be reached");
+    const store = withMethods(domain.store, { listDue: () => Promise.reject(failure) });
+    expect(await sweep({ ...domain, store })).toMatchObject({ statusesRecorded: 0, errors: [failure] });
+  });
+});
+
+describe("recordStatusesForList", () => {
+  test("is done once for all the pages that wait for it", async () => {
+    await issue(domain, { ttlMs: 1_000 });
+    domain.advance(1_000);
+    const { store, count } = countCalls(domain.store);
+    const pages = Array.from({ length: 20 }, () => recordStatusesForList({ ...domain, store }));
+    const [first, ...others] = await Promise.all(pages);
+    expect(first).toEqual({ recorded: 1, isDone: true });
+    for (const other of others) expect(other).toEqual({ recorded: 0, isDone: true });
+    // Twice by the one that found something, and once more for all that came while it worked.
+    expect(count("listDue")).toBe(3);
   });
 });

@@ -130,3 +130,21 @@ function keysOf(byte: number): PageTokenKeys {
   const current = Buffer.alloc(32, byte);
   return { current, all: [current] };
 }
+
+test("a list that has much to record before it begins has a token for its beginning", async () => {
+  const { record } = await issue(domain, { ttlMs: 1_000 });
+  const more = Array.from({ length: 2_500 }, (_, index) => ({ ...record, keyId: `${record.keyId}-${index}` }));
+  await domain.store.insertMany(more);
+  domain.advance(1_000);
+  const expired = { filter: "status=KEY_STATUS_EXPIRED", pageSize: 1_000 };
+  const beginning = await page(expired);
+  expect(beginning.ids).toEqual([]);
+  const seen: string[] = [];
+  for (let pageToken = beginning.token; pageToken !== ""; ) {
+    const { ids, token } = await page({ ...expired, pageToken });
+    seen.push(...ids);
+    pageToken = token;
+  }
+  expect(new Set(seen).size).toBe(2_501);
+  expect(seen).toHaveLength(2_501);
+});

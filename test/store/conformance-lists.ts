@@ -152,6 +152,7 @@ export function describeLists(store: () => KeyStore): void {
       const records = names.map((name, index) => sampleRecord({ tenantId, name, createTime: new Date(-(index >> 1)) }));
       await insertAll(records);
       const filter = checkFilter("name=wanted", KEY_FIELDS);
+      const inOrder = [...records].sort(inListOrder).map(({ keyId }) => keyId);
       const wanted = records.filter(({ name }) => name === "wanted").map(({ keyId }) => keyId);
       for (const scanLimit of [3, 7, 40, 100]) {
         const found: string[] = [];
@@ -169,6 +170,10 @@ export function describeLists(store: () => KeyStore): void {
           });
           expect(slice.records.length).toBeLessThanOrEqual(limit);
           expect(slice.scanned).toBeLessThanOrEqual(scanLimit);
+          // By where it ends, it cannot have looked at more than it says.
+          const begin = after === undefined ? 0 : inOrder.indexOf(after.keyId) + 1;
+          const end = slice.end === undefined ? inOrder.length : inOrder.indexOf(slice.end.keyId) + 1;
+          expect(end - begin).toBeLessThanOrEqual(slice.scanned);
           found.push(...slice.records.filter(({ name }) => name === "wanted").map(({ keyId }) => keyId));
           if (slice.end === undefined) break;
           after = slice.end;

@@ -129,6 +129,44 @@ export function describeSweeping(store: () => KeyStore): void {
     });
   });
 
+  describe("listAhead", () => {
+    const aheadOf = async (records: readonly KeyRecord[], after: Date) => {
+      const tenantIds = new Set(records.map((record) => record.tenantId));
+      return (await store().listAhead(after, MANY)).filter((record) => tenantIds.has(record.tenantId));
+    };
+    /** Later than any other test's. */
+    const FAR_MS = Date.UTC(9000, 0);
+    const since = (ms: number) => ({ listed: { status: "expired" as const, since: new Date(FAR_MS + ms) } });
+
+    test("finds records of every tenant whose status began after a time, the one that began last first", async () => {
+      const early = sampleRecord({ ...since(1), createTime: new Date(9), kind: "imported" });
+      const late = sampleRecord({ ...since(2), createTime: new Date(8) });
+      const lasting = sampleRecord({ expireTime: new Date(FAR_MS + 3) });
+      const records = [early, lasting, late];
+      for (const record of records) await store().insert(record);
+      expect(await aheadOf(records, new Date(FAR_MS + 2))).toEqual([]);
+      expect(await aheadOf(records, new Date(FAR_MS + 1))).toEqual([late]);
+      expect(await aheadOf(records, new Date(FAR_MS))).toEqual([late, early]);
+      expect(await store().listAhead(new Date(FAR_MS), 1)).toEqual([late]);
+      expect(await store().listAhead(new Date(FAR_MS), 0)).toEqual([]);
+    });
+
+    test("follows every change of the field", async () => {
+      const record = sampleRecord(since(10));
+      const ahead = async (ms: number) => (await aheadOf([record], new Date(FAR_MS + ms))).length;
+      await store().insert(record);
+      expect([await ahead(9), await ahead(10)]).toEqual([1, 0]);
+      await store().compareAndSet(record, 1, since(20));
+      expect([await ahead(19), await ahead(20)]).toEqual([1, 0]);
+      await store().compareAndSet(record, 2, { listed: { status: "active" } });
+      expect(await ahead(0)).toBe(0);
+      await store().compareAndSet(record, 3, since(5));
+      expect(await ahead(4)).toBe(1);
+      await store().delete(record, 4);
+      expect(await ahead(4)).toBe(0);
+    });
+  });
+
   describe("removeTombstones", () => {
     const past = () => new Date(Date.now() - HOUR_MS);
     const future = () => new Date(Date.now() + HOUR_MS);

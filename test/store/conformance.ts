@@ -92,6 +92,7 @@ export function describeKeyStore(name: string, createFixture: () => Promise<Stor
           delete: () => closed.delete(id, 1),
           list: () => closed.list(list),
           listDue: () => closed.listDue(new Date(), 1),
+          listAhead: () => closed.listAhead(new Date(), 1),
           listPending: () => closed.listPending(new Date(), 1),
           listSealed: () => closed.listSealed(new Date(), 1),
           removeTombstones: () => closed.removeTombstones(new Date(), 1),

@@ -33,7 +33,7 @@ export function crashRecord(keyId: string): KeyRecord {
 const LATER = {
   name: "renamed",
   metadata: { text: "x".repeat(500) },
-  listed: { status: "expired" },
+  listed: { status: "expired", since: new Date(1000) },
 } as const;
 
 /** The life of a key, one acknowledged write after the other; the nth leaves version n. */

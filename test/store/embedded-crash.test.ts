@@ -203,6 +203,8 @@ async function checkIndexes(store: KeyStore, stored: readonly KeyRecord[]): Prom
   }
   const due = stored.filter((record) => record.listed.until !== undefined);
   expect(byKeyId(await store.listDue(LATEST, MANY))).toEqual(byKeyId(due));
+  const changed = stored.filter((record) => record.listed.since !== undefined);
+  expect(byKeyId(await store.listAhead(new Date(0), MANY))).toEqual(byKeyId(changed));
   const pending = stored.filter((record) => record.pending !== undefined);
   expect(byKeyId(await store.listPending(new Date(), MANY))).toEqual(byKeyId(pending));
   const sealed = stored.filter((record) => record.sealedSecret !== undefined);

@@ -105,6 +105,7 @@ const mongo = await mongoTestUri();
         "due",
         "pending",
         "sealed",
+        "since",
         "tombstones",
       ]);
       await client.close();

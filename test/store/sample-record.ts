@@ -39,7 +39,11 @@ export function fullRecord(fields: Partial<KeyRecord> = {}): KeyRecord {
       reason: "privilege_withdrawn",
       description: "$description\nof two lines",
     },
-    listed: { status: "expired", until: new Date("2026-02-03T04:05:06.008Z") },
+    listed: {
+      status: "expired",
+      until: new Date("2026-02-03T04:05:06.008Z"),
+      since: new Date("2026-02-03T04:05:06.009Z"),
+    },
     secretHash: new Uint8Array(randomBytes(32)),
     successor: randomUUID(),
     pending: { predecessor: randomUUID(), version: 7 },

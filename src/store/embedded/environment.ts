@@ -42,6 +42,7 @@ export interface Tables {
   readonly byStatus: Table<Uint8Array>;
   readonly byActorAndStatus: Table<Uint8Array>;
   readonly due: Table<Uint8Array>;
+  readonly since: Table<Uint8Array>;
   readonly pending: Table<Uint8Array>;
   readonly sealed: Table<Uint8Array>;
   readonly tombstones: Table<Uint8Array>;
@@ -140,6 +141,7 @@ function openTables(root: RootDatabase<string, Uint8Array>): Omit<Environment, "
     byStatus: bytes("by-status"),
     byActorAndStatus: bytes("by-actor-and-status"),
     due: bytes("due"),
+    since: bytes("since"),
     pending: bytes("pending"),
     sealed: bytes("sealed"),
     tombstones: bytes("tombstones"),

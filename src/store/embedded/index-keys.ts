@@ -9,6 +9,7 @@
  *     byActorAndStatus
  *                 name(tenant) kind status SHA-256(actor id) newest-first(create time) key-id
  *     due         oldest-first(time until which a status is listed) name(tenant) key-id
+ *     since       newest-first(time since which a status is listed) name(tenant) key-id
  *     pending     oldest-first(create time) name(tenant) key-id
  *     sealed      oldest-first(expire time of the sealed secret) name(tenant) key-id
  *     tombstones  oldest-first(time of the delete) name(tenant) key-id
@@ -84,6 +85,16 @@ export function listKey(prefix: Buffer, record: Pick<KeyRecord, "createTime" | "
 export function recordKeyFromListKey(prefix: Buffer, key: Uint8Array): Buffer {
   const tenantLength = prefix[0] ?? 0;
   return Buffer.concat([prefix.subarray(0, 1 + tenantLength), key.subarray(prefix.length + TIME_BYTES)]);
+}
+
+/** A key of `since`. */
+export function latestTimeKey(time: Date, key: Uint8Array): Buffer {
+  return Buffer.concat([newestFirst(time), key]);
+}
+
+/** Where the keys of such a table end that are from after `time`. */
+export function latestTimeBound(time: Date): Buffer {
+  return newestFirst(time);
 }
 
 /** A key of `due`, `pending`, `sealed` or `tombstones`. */

@@ -6,6 +6,8 @@ import { type KeyRecord, type ListQuery, type ListSlice, wholeSlice } from "../k
 import type { Tables } from "./environment.js";
 import {
   type ListName,
+  latestTimeBound,
+  latestTimeKey,
   listKey,
   listPrefix,
   listRange,
@@ -119,15 +121,19 @@ export function listRecords(tables: Tables, query: ListQuery): ListSlice {
 }
 
 export function listDueRecords(tables: Tables, before: Date, limit: number): KeyRecord[] {
-  return listBefore(tables, tables.due, before, limit);
+  return listTo(tables, tables.due, timeBound(before), limit);
+}
+
+export function listAheadRecords(tables: Tables, after: Date, limit: number): KeyRecord[] {
+  return listTo(tables, tables.since, latestTimeBound(after), limit);
 }
 
 export function listPendingRecords(tables: Tables, createdBefore: Date, limit: number): KeyRecord[] {
-  return listBefore(tables, tables.pending, createdBefore, limit);
+  return listTo(tables, tables.pending, timeBound(createdBefore), limit);
 }
 
 export function listSealedRecords(tables: Tables, expiredBefore: Date, limit: number): KeyRecord[] {
-  return listBefore(tables, tables.sealed, expiredBefore, limit);
+  return listTo(tables, tables.sealed, timeBound(expiredBefore), limit);
 }
 
 /** Answers how many went. */
@@ -141,18 +147,18 @@ export function removeOldTombstones(tables: Tables, deletedBefore: Date, limit: 
   return keys.length;
 }
 
-function listBefore(tables: Tables, table: IndexTable, before: Date, limit: number): KeyRecord[] {
-  const keys = table.getKeys({ end: timeBound(before), limit });
+/** The records of a table that is ordered by a time, up to a bound. */
+function listTo(tables: Tables, table: IndexTable, end: Buffer, limit: number): KeyRecord[] {
+  const keys = table.getKeys({ end, limit });
   return Array.from(keys, (key) => mustGet(tables, recordKeyFromTimeKey(key)));
 }
 
 /** Fills the tables that a directory from before them has not. */
 export function addStatusTables(tables: Tables): void {
-  const places: ListPlaces = new Map();
   for (const { key, value } of tables.records.getRange()) {
     const entry = decodeEntry(value);
     if (!("record" in entry)) continue;
-    const entries = [...statusEntries(tables, entry.record, places), ...timeEntries(tables, key, entry.record)];
+    const entries = [...statusEntries(tables, entry.record), ...timeEntries(tables, key, entry.record)];
     for (const { table, indexKey } of entries) table.put(indexKey, NO_VALUE);
   }
 }
@@ -206,6 +212,7 @@ function timeEntries(tables: Tables, key: Uint8Array, record: KeyRecord): IndexE
   const { listed, pending, sealedSecret } = record;
   const entries: IndexEntry[] = [];
   if (listed.until !== undefined) entries.push({ table: tables.due, indexKey: timeKey(listed.until, key) });
+  if (listed.since !== undefined) entries.push({ table: tables.since, indexKey: latestTimeKey(listed.since, key) });
   if (pending !== undefined) entries.push({ table: tables.pending, indexKey: timeKey(record.createTime, key) });
   if (sealedSecret !== undefined) {
     entries.push({ table: tables.sealed, indexKey: timeKey(sealedSecret.expireTime, key) });

@@ -10,6 +10,7 @@ import {
   addRecord,
   buryRecord,
   getRecord,
+  listAheadRecords,
   listDueRecords,
   listPendingRecords,
   listRecords,
@@ -99,6 +100,10 @@ class EmbeddedStore implements KeyStore {
 
   async listDue(before: Date, limit: number): Promise<KeyRecord[]> {
     return this.#read((tables) => listDueRecords(tables, before, limit));
+  }
+
+  async listAhead(after: Date, limit: number): Promise<KeyRecord[]> {
+    return this.#read((tables) => listAheadRecords(tables, after, limit));
   }
 
   async listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]> {

@@ -54,7 +54,7 @@ interface StoredKey {
   readonly lastUsedTime?: number | undefined;
   readonly revocation?: { reason: RevocationReason; description?: string; graceEnd?: number | undefined } | undefined;
   /** Absent in records from before it. */
-  readonly listed?: { status: KeyStatus; until?: number | undefined };
+  readonly listed?: { status: KeyStatus; until?: number | undefined; since?: number | undefined };
   readonly secretHash?: string | undefined;
   readonly deriveSeed: string;
   readonly successor?: string | undefined;
@@ -94,7 +94,7 @@ export function encodeRecord(record: KeyRecord): string {
     expireTime: record.expireTime?.getTime(),
     lastUsedTime: record.lastUsedTime?.getTime(),
     revocation: revocation && { ...revocation, graceEnd: revocation.graceEnd?.getTime() },
-    listed: { status: listed.status, until: listed.until?.getTime() },
+    listed: { status: listed.status, until: listed.until?.getTime(), since: listed.since?.getTime() },
     secretHash: record.secretHash && base64FromBytes(record.secretHash),
     deriveSeed: base64FromBytes(record.deriveSeed),
     successor: record.successor,
@@ -174,11 +174,15 @@ function recordFromStored(stored: StoredKey): KeyRecord {
 
 /** A record from before `listed` is listed as it was written: only a revocation was. */
 function listedFromStored({ listed, revocation, expireTime }: StoredKey): ListedStatus {
-  const { status, until } = listed ?? {
+  const { status, until, since } = listed ?? {
     status: revocation !== undefined && revocation.graceEnd === undefined ? "revoked" : "active",
     until: revocation === undefined ? expireTime : revocation.graceEnd,
   };
-  return until === undefined ? { status } : { status, until: new Date(until) };
+  return {
+    status,
+    ...(until !== undefined && { until: new Date(until) }),
+    ...(since !== undefined && { since: new Date(since) }),
+  };
 }
 
 function base64FromBytes(bytes: Uint8Array): string {

@@ -8,6 +8,7 @@ export const INDEX = {
   byStatus: "by_status",
   byActorAndStatus: "by_actor_and_status",
   due: "due",
+  since: "since",
   pending: "pending",
   sealed: "sealed",
   tombstones: "tombstones",
@@ -26,6 +27,11 @@ const INDEXES: IndexDescription[] = [
     name: INDEX.due,
     key: { "listed.until": 1 },
     partialFilterExpression: { "listed.until": { $exists: true } },
+  },
+  {
+    name: INDEX.since,
+    key: { "listed.since": -1 },
+    partialFilterExpression: { "listed.since": { $exists: true } },
   },
   { name: INDEX.pending, key: { create_time: 1 }, partialFilterExpression: { pending: { $exists: true } } },
   {

@@ -6,7 +6,6 @@ import type {
   KeyId,
   KeyKind,
   KeyRecord,
-  KeyStatus,
   ListedStatus,
   MutableField,
   Pending,
@@ -46,7 +45,7 @@ export interface KeyDocument {
     | { reason: RevocationReason; description?: string | undefined; grace_end?: Date | undefined }
     | undefined;
   /** Absent on a key from before it. */
-  readonly listed?: { status: KeyStatus; until?: Date | undefined };
+  readonly listed?: ListedStatus;
   readonly secret_hash?: Uint8Array | undefined;
   readonly derive_seed: Uint8Array;
   readonly successor?: string | undefined;
@@ -178,10 +177,9 @@ const MUTABLE_FIELDS: { readonly [F in MutableField]: ChangedField<NonNullable<K
 
 /** A key from before `listed` is listed as it was written: only a revocation was. */
 function listedFromDocument({ listed, revocation, expire_time: expireTime }: KeyDocument): ListedStatus {
-  const { status, until } = listed ?? {
-    status: revocation !== undefined && revocation.grace_end === undefined ? "revoked" : "active",
-    until: revocation === undefined ? expireTime : revocation.grace_end,
-  };
+  if (listed !== undefined) return listed;
+  const status = revocation !== undefined && revocation.grace_end === undefined ? "revoked" : "active";
+  const until = revocation === undefined ? expireTime : revocation.grace_end;
   return until === undefined ? { status } : { status, until };
 }
 

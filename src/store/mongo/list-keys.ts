@@ -4,7 +4,8 @@ import { isUpTo, LIST_ORDER, listFilter, listIndex, matchFilter } from "./list-f
 
 /**
  * A slice of a list. Where the server can leave documents out, it is first asked where `scanLimit` of them end, out of the
- * index alone: a filter that nothing matches would else be tried on the whole list.
+ * index alone: a filter that nothing matches would else be tried on the whole list. How many of them it then looks at for
+ * `limit` that match it does not say, so all count.
  */
 export async function listKeys(keys: KeyCollection, query: ListQuery, maxTimeMs: number): Promise<ListSlice> {
   const { limit, scanLimit = limit } = query;
@@ -22,7 +23,7 @@ export async function listKeys(keys: KeyCollection, query: ListQuery, maxTimeMs:
   const documents = await keys.find({ $and: parts }, options).toArray();
   const records = documents.map(recordFromDocument);
   const last = records.at(-1);
-  if (last !== undefined && records.length === limit) return { records, scanned: limit, end: cursorAfter(last) };
+  if (last !== undefined && records.length === limit) return { records, scanned: scanLimit, end: cursorAfter(last) };
   return { records, scanned: scanLimit, ...(end && { end }) };
 }
 

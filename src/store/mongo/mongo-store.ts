@@ -100,6 +100,11 @@ export class MongoStore implements KeyStore {
     return this.#find(filter, { hint: INDEX.due, sort: { "listed.until": 1 }, limit });
   }
 
+  async listAhead(after: Date, limit: number): Promise<KeyRecord[]> {
+    const filter = { "listed.since": { $exists: true, $gt: after } };
+    return this.#find(filter, { hint: INDEX.since, sort: { "listed.since": -1 }, limit });
+  }
+
   async listPending(createdBefore: Date, limit: number): Promise<KeyRecord[]> {
     const filter = { pending: { $exists: true }, create_time: { $lt: createdBefore } };
     return this.#find(filter, { hint: INDEX.pending, sort: { create_time: 1 }, limit });
