@@ -17,6 +17,9 @@ export interface ProgramContext {
    * process with its message and exit code 1.
    */
   readonly serve: (config: Config, warnings: readonly string[]) => Promise<void>;
+  /** Apply the store's migrations, and say which it has. Rejections likewise. */
+  readonly migrateUp: (config: Config) => Promise<void>;
+  readonly migrateStatus: (config: Config) => Promise<void>;
   readonly env: NodeJS.ProcessEnv;
   readonly stdout: Output;
   readonly stderr: Output;
@@ -40,28 +43,49 @@ export function buildProgram(context: ProgramContext): Command {
 
   withConfigOption(program.command("serve").description("run the service")).action(async (options: ConfigOptions) => {
     const { config, warnings } = loadConfigOrExit(options);
-    try {
-      await context.serve(config, warnings);
-    } catch (error) {
-      stderr.write(`latchkey: ${failureText(error)}\n`);
-      exit(EXIT_CODE.failed);
-    }
+    await orExit(context.serve(config, warnings));
   });
+
+  const migrate = program.command("migrate").description("bring the store's schema up to date");
+  const migrations = [
+    { name: "up", description: "apply what is pending", run: context.migrateUp },
+    { name: "status", description: "say what is applied, and what is pending", run: context.migrateStatus },
+  ];
+  for (const { name, description, run } of migrations) {
+    withConfigOption(migrate.command(name).description(description)).action(async (options: ConfigOptions) => {
+      const { config, warnings } = loadConfigOrExit(options);
+      writeWarnings(warnings);
+      await orExit(run(config));
+    });
+  }
 
   const configCommand = program.command("config").description("look at the configuration");
   withConfigOption(configCommand.command("check").description("say whether the configuration is right")).action(
     (options: ConfigOptions) => {
       const { warnings } = loadConfigOrExit(options);
-      for (const warning of warnings) stderr.write(`latchkey: warning: ${warning}\n`);
+      writeWarnings(warnings);
       stdout.write("OK\n");
     },
   );
   return program;
 
+  async function orExit(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      stderr.write(`latchkey: ${failureText(error)}\n`);
+      exit(EXIT_CODE.failed);
+    }
+  }
+
+  function writeWarnings(warnings: readonly string[]): void {
+    for (const warning of warnings) stderr.write(`latchkey: warning: ${warning}\n`);
+  }
+
   function loadConfigOrExit({ config: file }: ConfigOptions): { config: Config; warnings: readonly string[] } {
     const { config, mistakes, warnings } = loadConfig({ file, env: context.env });
     if (config !== undefined) return { config, warnings };
-    for (const warning of warnings) stderr.write(`latchkey: warning: ${warning}\n`);
+    writeWarnings(warnings);
     stderr.write(
       `latchkey: the configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}\n`,
     );

@@ -23,6 +23,13 @@ export interface TlsConfig {
   readonly clientCaFile: string | undefined;
 }
 
+export interface MongoConfig {
+  /** May hold a password. */
+  readonly uri: string;
+  readonly timeoutMs: number;
+  readonly autoMigrate: boolean;
+}
+
 /** The service's configuration: complete, checked, and of one piece. */
 export interface Config {
   readonly server: {
@@ -43,8 +50,8 @@ export interface Config {
     readonly tokens: readonly AdminToken[] | undefined;
   };
   readonly store: {
-    /** Absent: the embedded store. The URI may hold a password. */
-    readonly mongodb: { readonly uri: string; readonly timeoutMs: number } | undefined;
+    /** Absent: the embedded store. */
+    readonly mongodb: MongoConfig | undefined;
   };
   /** What is absent is generated. Key objects do not show their value when they are printed. */
   readonly secrets: {
@@ -102,7 +109,12 @@ export function configFromValues(values: SettingValues): Config {
     },
     dataDir: values.data_dir,
     admin: { auth: values["admin.auth"], tokens: values["admin.tokens"] },
-    store: { mongodb: uri === undefined ? undefined : { uri, timeoutMs: values["store.mongodb.timeout"] } },
+    store: {
+      mongodb:
+        uri === undefined
+          ? undefined
+          : { uri, timeoutMs: values["store.mongodb.timeout"], autoMigrate: values["store.mongodb.auto_migrate"] },
+    },
     secrets: {
       hmac: { current: values["secrets.hmac.current"], retired: values["secrets.hmac.retired"] },
       pepper: values["secrets.pepper"],

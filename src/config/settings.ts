@@ -74,6 +74,11 @@ export const settings = {
   "store.mongodb.timeout": timeout()
     .prefault("2s")
     .describe("How long an operation on MongoDB may take, connecting included."),
+  "store.mongodb.auto_migrate": yesOrNo()
+    .prefault(true)
+    .describe(
+      "Whether `serve` brings the database's schema up to date. Otherwise run `latchkey migrate up` before it.",
+    ),
   "secrets.hmac.current": secretText()
     .optional()
     .describe(

@@ -2,7 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
+import { migrateStatus, migrateUp } from "../../src/cli/migrate.js";
 import { buildProgram, type ProgramContext } from "../../src/cli/program.js";
+import type { Config } from "../../src/config/config.js";
+import { loadConfig } from "../../src/config/load-config.js";
 import { ServiceError } from "../../src/errors.js";
 
 const directory = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
@@ -27,6 +30,8 @@ async function run(words: string[], context: Partial<ProgramContext> = {}): Prom
   let code = 0;
   const program = buildProgram({
     serve: async () => {},
+    migrateUp: async () => {},
+    migrateStatus: async () => {},
     env: {},
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
@@ -145,5 +150,33 @@ describe("latchkey serve", () => {
     const { err, code } = await run(["serve"], { serve });
     expect(code).toBe(1);
     expect(err).toMatch(/^latchkey: TypeError: x is not a function\n +at /);
+  });
+});
+
+describe("latchkey migrate", () => {
+  test.each(["up", "status"] as const)("%s gets the configuration", async (action) => {
+    const uris: unknown[] = [];
+    const take = async (config: Config) => void uris.push(config.store.mongodb?.uri);
+    const env = { LATCHKEY_STORE_MONGODB_URI: "mongodb://db/keys" };
+    const context = action === "up" ? { migrateUp: take } : { migrateStatus: take };
+    expect(await run(["migrate", action], { env, ...context })).toEqual({ out: "", err: "", code: 0 });
+    expect(uris).toEqual(["mongodb://db/keys"]);
+  });
+
+  test("tells why it could not be done", async () => {
+    const migrateUp = async () => {
+      throw new ServiceError("UNAVAILABLE", "MongoDB at db:27017 cannot be reached");
+    };
+    const err = "latchkey: MongoDB at db:27017 cannot be reached\n";
+    expect(await run(["migrate", "up"], { migrateUp })).toEqual({ out: "", err, code: 1 });
+  });
+
+  test("says of the embedded store that there is nothing to do", async () => {
+    const { config } = loadConfig({ file: undefined, env: {} });
+    for (const action of [migrateUp, migrateStatus]) {
+      let out = "";
+      await action(config as Config, { write: (text) => (out += text) });
+      expect(out).toBe("The embedded store is brought up to date whenever it is opened.\n");
+    }
   });
 });

@@ -133,7 +133,11 @@ log: { level: debug }
     expect(config.dataDir).toBe("/var/lib/latchkey");
     expect(config.admin.tokens?.map(({ name, role }) => `${name} ${role}`)).toEqual(["ops admin", "mesh verifier"]);
     expect(Buffer.from(config.admin.tokens?.[1]?.sha256 ?? []).toString("hex")).toBe(TOKEN_SHA256);
-    expect(config.store.mongodb).toEqual({ uri: "mongodb://user:pw@db/latchkey", timeoutMs: 3_000 });
+    expect(config.store.mongodb).toEqual({
+      uri: "mongodb://user:pw@db/latchkey",
+      timeoutMs: 3_000,
+      autoMigrate: true,
+    });
     expect(config.secrets.hmac.current?.export().toString()).toBe(SECRET);
     expect(config.secrets.hmac.retired.map((secret) => secret.export().toString())).toEqual([OTHER_SECRET]);
     expect(config.secrets.pepper?.export().toString()).toBe(SECRET);
