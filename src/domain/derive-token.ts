@@ -60,7 +60,8 @@ const REFUSALS: Readonly<Record<VerificationFailure, { reason: Reason; message: 
  */
 export async function deriveToken(context: DomainContext, input: DeriveTokenInput): Promise<DerivedToken> {
   refuseViolations(findDeriveViolations(input, context.tokens));
-  const verification = await verifyKey(context, input);
+  // A token outlives what is remembered of its key, so that is not asked.
+  const verification = await verifyKey(context, input, "fresh");
   if (!verification.valid) throw refusal(verification.failure);
   const { record: root, token: parent } = await withRoot(context, input, verification);
   const claims = createClaims(context, input, root, parent);

@@ -1,5 +1,5 @@
 import { ServiceError } from "../errors.js";
-import type { KeyId, KeyRecord, KeyStore } from "../store/key-store.js";
+import type { Freshness, KeyId, KeyRecord, KeyStore } from "../store/key-store.js";
 
 /**
  * Reads a key as every operation must see it. The new key of a rotation is there exactly when the rotation committed:
@@ -7,6 +7,16 @@ import type { KeyId, KeyRecord, KeyStore } from "../store/key-store.js";
  */
 export async function findKey(store: KeyStore, id: KeyId): Promise<KeyRecord | undefined> {
   const record = await store.read(id);
+  return record?.pending === undefined ? record : settlePending(store, record);
+}
+
+/** As `findKey`, for verifications and nothing else: the key may be as it was a little before. */
+export async function findKeyForVerification(
+  store: KeyStore,
+  id: KeyId,
+  freshness: Freshness,
+): Promise<KeyRecord | undefined> {
+  const record = await store.readForVerification(id, freshness);
   return record?.pending === undefined ? record : settlePending(store, record);
 }
 

@@ -37,7 +37,7 @@ export async function selfRevokeKey(context: DomainContext, input: SelfRevokeKey
   const isGuess = kind === "imported";
   if (isGuess) refuseWhenTooMany(context, clientAddress);
 
-  const verification = await verifyKey(context, { tenantId, credential, clientAddress });
+  const verification = await verifyKey(context, { tenantId, credential, clientAddress }, "fresh");
   // Attempts at the same time passed the first check together: once enough of them failed, the others learn nothing.
   if (isGuess) refuseWhenTooMany(context, clientAddress);
   const record = verification.valid ? verification.record : verification.key?.record;

@@ -1,12 +1,12 @@
 import { hashSecret, isSameSecretHash } from "../credentials/issued-key.js";
 import type { ServiceError } from "../errors.js";
-import type { KeyRecord } from "../store/key-store.js";
+import type { Freshness, KeyRecord } from "../store/key-store.js";
 import { judgeMacaroon, judgeToken } from "./check-token.js";
 import type { DomainContext } from "./context.js";
 import { type Candidate, identify, refuseUnlessCredential } from "./identify.js";
 import { isAddressAllowed } from "./ip-allowlist.js";
 import { keyStatus } from "./key-status.js";
-import { findKey, settlePending } from "./load-key.js";
+import { findKeyForVerification, settlePending } from "./load-key.js";
 import { runBatch } from "./run-batch.js";
 import type { Verification } from "./verification.js";
 
@@ -20,13 +20,21 @@ export interface VerifyKeyInput {
 /**
  * Says what a credential is worth now. A bad credential is an answer; an unknown key and a wrong secret are the same
  * answer. Throws CREDENTIAL_REQUIRED, INVALID_ARGUMENT, and UNAVAILABLE when the store cannot be read.
+ *
+ * The key itself may be as it was a little before, unless `freshness` says otherwise; the clock and the client's address are
+ * asked every time.
  */
-export async function verifyKey(context: DomainContext, input: VerifyKeyInput): Promise<Verification> {
+export async function verifyKey(
+  context: DomainContext,
+  input: VerifyKeyInput,
+  freshness: Freshness = "cached",
+): Promise<Verification> {
   refuseUnlessCredential(input.credential);
   const { tenantId } = input;
   const candidate = identify(context, tenantId, input.credential);
   const { keyId } = candidate;
-  const record = keyId === undefined ? undefined : await findKey(context.store, { tenantId, keyId });
+  const id = keyId === undefined ? undefined : { tenantId, keyId };
+  const record = id && (await findKeyForVerification(context.store, id, freshness));
   return judge(context, candidate, record, input);
 }
 
@@ -38,11 +46,12 @@ export function verifyKeys(
   context: DomainContext,
   tenantId: string,
   inputs: readonly VerifyKeyInput[],
+  freshness: Freshness = "cached",
 ): Promise<(Verification | ServiceError)[]> {
   return runBatch(inputs, refuseUnlessPresented, async (presented) => {
     const identified = presented.map((input) => ({ input, candidate: identify(context, tenantId, input.credential) }));
     const keyIds = [...new Set(identified.flatMap(({ candidate }) => candidate.keyId ?? []))];
-    const read = await context.store.readMany(tenantId, keyIds);
+    const read = await context.store.readManyForVerification(tenantId, keyIds, freshness);
     const found = await Promise.all(read.map((record) => record && settlePending(context.store, record)));
     const records = new Map(keyIds.map((keyId, index) => [keyId, found[index]]));
     return identified.map(({ input, candidate }) =>

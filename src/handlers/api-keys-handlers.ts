@@ -17,6 +17,7 @@ import { invalidArgument } from "../errors.js";
 import type { PageTokenKeys } from "../query/page-token.js";
 import type { KeyKind, KeyRecord } from "../store/key-store.js";
 import { messageFromImports, refuseBatchSize } from "./batch-results.js";
+import { freshnessFromHeaders } from "./cache-control.js";
 import { durationToMs } from "./duration-ms.js";
 import { algorithmFromMessage, revocationReasonFromMessage, visibilityFromMessage } from "./enums.js";
 import { answerJwks, type PublicJwks } from "./jwks.js";
@@ -171,7 +172,9 @@ export function createApiKeysHandlers(
     },
 
     async adminVerifyApiKey(request, call) {
-      return messageFromVerification(await verifyKey(context, verifyInput(request, call)));
+      return messageFromVerification(
+        await verifyKey(context, verifyInput(request, call), freshnessFromHeaders(call.requestHeaders)),
+      );
     },
 
     async adminBatchVerifyApiKeys({ requests }, call) {
@@ -179,7 +182,7 @@ export function createApiKeysHandlers(
       const verifications = await runBatch(
         requests,
         (request) => verifyInput(request, call),
-        (inputs) => verifyKeys(context, call.tenantId, inputs),
+        (inputs) => verifyKeys(context, call.tenantId, inputs, freshnessFromHeaders(call.requestHeaders)),
       );
       return { results: verifications.map(messageFromBatchItem) };
     },

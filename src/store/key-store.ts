@@ -27,6 +27,12 @@ import type { CheckedFilter } from "../query/checked-filter.js";
  * - What was written is read back exactly: any well-formed text, metadata with any keys at any depth. Any other text as an
  *   id is no error to read: nothing is stored under it. Nobody changes a record that was answered: it may be shared.
  *
+ * - Verifications may be answered with what was read before (`readForVerification`), nothing else is. A record that is answered
+ *   so was the stored one, wholly, at some time after the call began, or no longer before than the bound of the store: the
+ *   embedded store reads each time; for MongoDB it is `cache.max_staleness`, and `cache.ttl` where even that cannot be kept
+ *   (`src/store/mongo/polling-feed.ts` says where). This handle's own writes are seen at once. What is not there is never
+ *   remembered, and a pending record neither.
+ *
  * Every method throws `ServiceError("UNAVAILABLE")` when the store cannot be reached, is full or is read-only. No
  * driver error or message passes this interface, but as `cause`.
  */
@@ -46,6 +52,16 @@ export interface KeyStore {
 
   /** Reads several of one tenant's records in one go. In the order of `keyIds`; `undefined` where there is none. */
   readMany(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]>;
+
+  /** As `read`, for a verification: within the bound above, the answer may be one that was read before. */
+  readForVerification(id: KeyId, freshness?: Freshness): Promise<KeyRecord | undefined>;
+
+  /** As `readMany`, likewise. */
+  readManyForVerification(
+    tenantId: string,
+    keyIds: readonly string[],
+    freshness?: Freshness,
+  ): Promise<(KeyRecord | undefined)[]>;
 
   /** Changes the named fields of the record at `version`, maybe none. Answers the record as it is afterwards. */
   compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined>;
@@ -91,6 +107,15 @@ export interface KeyStore {
   /** Waits for writes under way and lets go of everything. Afterwards every other method throws UNAVAILABLE. */
   close(): Promise<void>;
 }
+
+/**
+ * What an answer to a verification may rest on.
+ *
+ * - `cached`, the default: on what was read before, within the bound.
+ * - `fresh`: on a read that begins after the call. What it finds replaces what was remembered.
+ * - `unstored`: likewise, and what it finds is not remembered.
+ */
+export type Freshness = "cached" | "fresh" | "unstored";
 
 export type InsertResult =
   | { readonly outcome: "inserted"; readonly record: KeyRecord }

@@ -77,7 +77,7 @@ describe("several credentials", () => {
     const { store, count } = countCalls(domain.store);
     const verifications = await verifyAll({ ...domain, store }, credentials);
     expect(verdicts(verifications)).toEqual(expected.map(([, verdict]) => verdict));
-    expect([count("readMany"), count("read")]).toEqual([1, 0]);
+    expect([count("readManyForVerification"), count("read")]).toEqual([1, 0]);
     expect(verifications).toEqual(await Promise.all(inputsOf(credentials).map((input) => verifyKey(domain, input))));
   });
 
@@ -86,7 +86,7 @@ describe("several credentials", () => {
     const { token } = await derive(domain, { credential: secret });
     const asked: (readonly string[])[] = [];
     const store = withMethods(domain.store, {
-      readMany: (tenant, keyIds) => {
+      readManyForVerification: (tenant, keyIds) => {
         asked.push(keyIds);
         return domain.store.readMany(tenant, keyIds);
       },
@@ -121,7 +121,7 @@ describe("several credentials", () => {
 
   test("are refused together when the store cannot be read", async () => {
     const unavailable = new ServiceError("UNAVAILABLE", "the store does not answer");
-    const store = withMethods(domain.store, { readMany: () => Promise.reject(unavailable) });
+    const store = withMethods(domain.store, { readManyForVerification: () => Promise.reject(unavailable) });
     await expect(verifyAll({ ...domain, store }, ["x"])).rejects.toBe(unavailable);
   });
 });

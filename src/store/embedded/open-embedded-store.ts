@@ -80,6 +80,15 @@ class EmbeddedStore implements KeyStore {
     );
   }
 
+  /** A read costs microseconds: nothing is remembered that could be out of date. */
+  readForVerification(id: KeyId): Promise<KeyRecord | undefined> {
+    return this.read(id);
+  }
+
+  readManyForVerification(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]> {
+    return this.readMany(tenantId, keyIds);
+  }
+
   async compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined> {
     return this.#changeAt(id, version, (tables, key, record) =>
       replaceRecord(tables, key, record, applyChange(record, change)),

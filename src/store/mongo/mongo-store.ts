@@ -68,6 +68,14 @@ export class MongoStore implements KeyStore {
     });
   }
 
+  readForVerification(id: KeyId): Promise<KeyRecord | undefined> {
+    return this.read(id);
+  }
+
+  readManyForVerification(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]> {
+    return this.readMany(tenantId, keyIds);
+  }
+
   async compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined> {
     const filter = { ...liveDocument(documentId(id)), version: checkVersion(version) };
     const { set, unset } = updateFromChange(change);
