@@ -37,13 +37,15 @@ import type { CheckedFilter } from "../query/checked-filter.js";
  * driver error or message passes this interface, but as `cause`.
  */
 export interface KeyStore {
-  /** Creates the record at version 1, or at the version after a tombstone's. Ignores `record.version`. */
+  /**
+   * Creates the record at version 1, or at the version after a tombstone's. Ignores `record.version`. It may recognise what it
+   * wrote itself by `deriveSeed`, so no two different records may share that.
+   */
   insert(record: KeyRecord): Promise<InsertResult>;
 
   /**
    * Inserts each record as `insert` would, in bulk; the results are in the order of the records. A record that is there,
-   * or whose id an earlier one of this call has, is `exists` and hinders no other. It recognises what it wrote itself by
-   * `deriveSeed`, so no two different records may share that.
+   * or whose id an earlier one of this call has, is `exists` and hinders no other.
    */
   insertMany(records: readonly KeyRecord[]): Promise<InsertResult[]>;
 

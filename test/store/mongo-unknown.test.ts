@@ -2,36 +2,35 @@
 
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { MongoClient } from "mongodb";
+import { type Collection, type Document, MongoClient } from "mongodb";
 import type { KeyRecord, KeyStore } from "../../src/store/key-store.js";
 import { openMongoStore } from "../../src/store/mongo/open-mongo-store.js";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
-import { type LossyProxy, startLossyProxy } from "./lossy-proxy.js";
+import { type Fate, type FaultProxy, refusal, startFaultProxy } from "./mongo-fault-proxy.js";
 import { fullRecord, sampleRecord } from "./sample-record.js";
 
 const TIMEOUT_MS = 10_000;
+/** For good. */
+const REFUSED = refusal(121, "DocumentValidationFailure");
+const TOMBSTONE_FIELDS = ["_id", "changed_at", "deleted", "key_id", "tenant_id", "version", "write_id"];
 const UNAVAILABLE = { reason: "UNAVAILABLE", message: "the key store cannot be reached" };
 
 const mongo = await mongoTestUri();
 (mongo === undefined ? describe.skip : describe)(
   `MongoDB store and lost replies${mongo === undefined ? `, ${MONGO_SKIPPED}` : ""}`,
   () => {
-    let proxy: LossyProxy;
+    let proxy: FaultProxy;
     let store: KeyStore;
+    /** Around the proxy. */
+    let server: MongoClient;
+    let keys: Collection<Document & { _id: string }>;
 
     beforeAll(async () => {
       const uri = mongo?.uri ?? "";
-      proxy = await startLossyProxy(await primaryOf(uri));
-      const proxied = uri.replace(
-        /^(mongodb:\/\/(?:[^@/]*@)?)[^/]+/,
-        (_uri, start) => `${start}127.0.0.1:${proxy.port}`,
-      );
-      // No other server than the proxy, and no retries but the store's own.
-      const options = "directConnection=true&retryWrites=false";
-      store = await openMongoStore({
-        uri: `${proxied}${proxied.includes("?") ? "&" : "?"}${options}`,
-        timeoutMs: TIMEOUT_MS,
-      });
+      proxy = await startFaultProxy(uri);
+      store = await openMongoStore({ uri: proxy.uri, timeoutMs: TIMEOUT_MS });
+      server = new MongoClient(uri);
+      keys = server.db().collection("keys");
     });
 
     afterEach(() => {
@@ -42,6 +41,7 @@ const mongo = await mongoTestUri();
     afterAll(async () => {
       await store?.close();
       await proxy?.close();
+      await server?.close();
       await mongo?.dispose();
     });
 
@@ -51,14 +51,14 @@ const mongo = await mongoTestUri();
     describe("insertMany", () => {
       test("recognises what it wrote when the reply is lost", async () => {
         const records = [sampleRecord(), fullRecord(), sampleRecord()];
-        proxy.lose("insert", "reply lost");
+        proxy.meet("insert", "reply lost");
         expect(await store.insertMany(records)).toEqual(records.map((record) => inserted(record)));
         for (const record of records) expect(await store.read(record)).toEqual({ ...record, version: 1 });
       });
 
       test("tries again what never arrived", async () => {
         const records = [sampleRecord(), fullRecord()];
-        proxy.lose("insert", "lost on the way");
+        proxy.meet("insert", "lost on the way");
         expect(await store.insertMany(records)).toEqual(records.map((record) => inserted(record)));
         for (const record of records) expect(await store.read(record)).toEqual({ ...record, version: 1 });
       });
@@ -68,28 +68,28 @@ const mongo = await mongoTestUri();
         await store.insert(there);
         await store.compareAndSet(there, 1, { name: "changed" });
         const again = { ...there, deriveSeed: new Uint8Array(randomBytes(32)) };
-        proxy.lose("insert", fate);
+        proxy.meet("insert", fate);
         expect(await store.insertMany([again, fresh, fresh])).toEqual([exists, inserted(fresh), exists]);
         expect(await store.read(there)).toEqual({ ...there, name: "changed", version: 2 });
       });
 
-      test("gives up with UNAVAILABLE when the second try is lost too", async () => {
+      test("gives up with UNAVAILABLE when the third try is lost too", async () => {
         const records = [sampleRecord(), sampleRecord()];
-        proxy.lose("insert", "lost on the way", "lost on the way");
+        proxy.meet("insert", "lost on the way", "lost on the way", "lost on the way");
         await expect(store.insertMany(records)).rejects.toMatchObject(UNAVAILABLE);
         for (const record of records) expect(await store.read(record)).toBeUndefined();
       });
 
       test("recognises what the second try wrote", async () => {
         const records = [sampleRecord(), sampleRecord()];
-        proxy.lose("insert", "lost on the way", "reply lost");
+        proxy.meet("insert", "lost on the way", "reply lost");
         expect(await store.insertMany(records)).toEqual(records.map((record) => inserted(record)));
       });
 
       test.each(["reply lost", "lost on the way"] as const)("recognises a replaced tombstone: %s", async (fate) => {
         const buried = [await bury(fullRecord()), await bury(sampleRecord())];
         const fresh = sampleRecord();
-        proxy.lose("findAndModify", fate);
+        proxy.meet("findAndModify", fate);
         const records = [...buried, fresh];
         const expected = [...buried.map((record) => inserted(record, 3)), inserted(fresh)];
         expect(await store.insertMany(records)).toEqual(expected);
@@ -99,18 +99,182 @@ const mongo = await mongoTestUri();
       test("does not undo a delete that may be one of its own key", async () => {
         const fresh = sampleRecord();
         const buried = await bury(sampleRecord());
-        proxy.lose("insert", "reply lost");
+        proxy.meet("insert", "reply lost");
         await expect(store.insertMany([fresh, buried])).rejects.toMatchObject(UNAVAILABLE);
         expect(await store.read(buried)).toBeUndefined();
         // The caller, who may ask for that, gets it.
         expect(await store.insertMany([fresh, buried])).toEqual([exists, inserted(buried, 3)]);
       });
 
-      async function bury(record: KeyRecord): Promise<KeyRecord> {
-        await store.insert(record);
+      test("does not try again what the server refused for good", async () => {
+        const record = sampleRecord();
+        const [asWhole, ofOne] = [
+          REFUSED,
+          { refusal: { ok: 1, n: 0, writeErrors: [{ index: 0, ...REFUSED.refusal }] } },
+        ];
+        for (const fate of [asWhole, ofOne]) {
+          proxy.meet("insert", fate);
+          await expect(store.insertMany([record])).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+          expect(await store.read(record)).toBeUndefined();
+        }
+      });
+    });
+
+    describe("insert", () => {
+      test("recognises its own key, as it is by now", async () => {
+        const record = fullRecord();
+        let release = () => {};
+        proxy.meet("insert", "reply lost");
+        proxy.meet("find", { heldUntil: new Promise((resolve) => (release = resolve)) });
+        const underWay = store.insert(record);
+        await proxy.allMet();
+        const changed = await store.compareAndSet(record, 1, { name: "changed" });
+        release();
+        expect(await underWay).toEqual({ outcome: "inserted", record: changed });
+      });
+    });
+
+    describe("compareAndSet", () => {
+      const name = "changed";
+
+      test.each(["reply lost", "reply cut off", "lost on the way"] as const)("is done once: %s", async (fate) => {
+        const record = await inserts();
+        proxy.meet("findAndModify", fate);
+        const changed = { ...record, name, version: 2 };
+        expect(await store.compareAndSet(record, 1, { name })).toEqual(changed);
+        expect(await store.read(record)).toEqual(changed);
+      });
+
+      test("that made no change is told so when the reply is lost", async () => {
+        const record = await inserts();
+        await store.compareAndSet(record, 1, { name: "of another" });
+        proxy.meet("findAndModify", "reply lost");
+        expect(await store.compareAndSet(record, 1, { name })).toBeUndefined();
+        expect(await store.read(record)).toEqual({ ...record, name: "of another", version: 2 });
+      });
+
+      test("of two callers whose replies are all lost changes the record for one", async () => {
+        const record = await inserts();
+        proxy.meet("findAndModify", "reply lost", "reply lost");
+        const names = ["one", "other"];
+        const results = await Promise.all(names.map((name) => store.compareAndSet(record, 1, { name })));
+        const [won, ...more] = results.filter((result) => result !== undefined);
+        expect(more).toEqual([]);
+        expect(await store.read(record)).toEqual(won);
+        expect(won?.version).toBe(2);
+      });
+
+      test("lost to a delete meanwhile is told so", async () => {
+        const record = await inserts();
+        const deleted = between("lost on the way", async () => {
+          await store.delete(record, 1);
+        });
+        expect(await store.compareAndSet(record, 1, { name })).toBeUndefined();
+        await deleted;
+      });
+
+      test("covered by a later change cannot be told: UNAVAILABLE", async () => {
+        const record = await inserts();
+        const change = between("reply lost", async () => {
+          await store.compareAndSet(record, 2, { scopes: ["later"] });
+        });
+        await expect(store.compareAndSet(record, 1, { name })).rejects.toMatchObject({
+          reason: "UNAVAILABLE",
+          message: "the key store cannot tell whether the change was made",
+        });
+        await change;
+        expect(await store.read(record)).toEqual({ ...record, name, scopes: ["later"], version: 3 });
+      });
+
+      test("answered by a server that had been deposed is tried again", async () => {
+        const record = await inserts();
+        proxy.meet("findAndModify", "lost on the way", { refusal: { ok: 1, value: null } });
+        expect(await store.compareAndSet(record, 1, { name })).toEqual({ ...record, name, version: 2 });
+      });
+
+      test("that a majority does not have is not acknowledged", async () => {
+        const record = await inserts();
+        const writeConcernError = { code: 64, codeName: "WriteConcernTimeout", errmsg: "waiting timed out" };
+        const fate = { reply: (reply: Document) => ({ ...reply, writeConcernError }) };
+        proxy.meet("findAndModify", fate, fate, fate);
+        await expect(store.compareAndSet(record, 1, { name })).rejects.toMatchObject(UNAVAILABLE);
+        expect(await store.read(record)).toEqual({ ...record, name, version: 2 });
+      });
+
+      test("gives up with UNAVAILABLE when the third try is lost too", async () => {
+        const record = await inserts();
+        proxy.meet("findAndModify", "lost on the way", "lost on the way", "lost on the way");
+        await expect(store.compareAndSet(record, 1, { name })).rejects.toMatchObject(UNAVAILABLE);
+        expect(await store.read(record)).toEqual(record);
+      });
+
+      test("is not tried again when the server refused it for good", async () => {
+        const record = await inserts();
+        proxy.meet("findAndModify", REFUSED);
+        await expect(store.compareAndSet(record, 1, { name })).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+        expect(await store.read(record)).toEqual(record);
+      });
+
+      test("leaves a mark that is another each time, and in no record", async () => {
+        const record = await inserts();
+        const marks: string[] = [];
+        for (const version of [1, 2]) {
+          await store.compareAndSet(record, version, { name });
+          const document = await keys.findOne({ key_id: record.keyId });
+          marks.push(document?.write_id.buffer.toString("hex"));
+        }
+        expect(marks).toEqual([expect.stringMatching(/^[0-9a-f]{24}$/), expect.stringMatching(/^[0-9a-f]{24}$/)]);
+        expect(marks[0]).not.toBe(marks[1]);
+        expect(await store.read(record)).toEqual({ ...record, name, version: 3 });
+      });
+    });
+
+    describe("delete", () => {
+      test.each(["reply lost", "reply cut off", "lost on the way"] as const)("is done once: %s", async (fate) => {
+        const record = await inserts();
+        proxy.meet("findAndModify", fate);
+        expect(await store.delete(record, 1)).toBe(true);
+        const tombstone = await keys.findOne({ key_id: record.keyId });
+        expect(tombstone).toMatchObject({ deleted: true, version: 2 });
+        expect(Object.keys(tombstone ?? {}).sort()).toEqual(TOMBSTONE_FIELDS);
+      });
+
+      test("that another did first is told so when the reply is lost", async () => {
+        const record = await inserts();
         await store.delete(record, 1);
-        return record;
-      }
+        proxy.meet("findAndModify", "reply lost");
+        expect(await store.delete(record, 1)).toBe(false);
+      });
+
+      test("whose key was imported again meanwhile cannot be told: UNAVAILABLE", async () => {
+        const record = await inserts();
+        const imported = between("reply lost", async () => {
+          await store.insert(record);
+        });
+        await expect(store.delete(record, 1)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+        await imported;
+        expect(await store.read(record)).toEqual({ ...record, version: 3 });
+      });
+    });
+
+    describe("acquireLease", () => {
+      test.each([
+        ["update", "reply lost"],
+        ["update", "lost on the way"],
+        ["hello", "reply lost"],
+      ] as const)("takes it all the same: %s %s", async (command, fate) => {
+        const name = randomUUID();
+        proxy.meet(command, fate);
+        expect(await store.acquireLease(name, "mine", TIMEOUT_MS)).toBe(true);
+        expect(await store.acquireLease(name, "another", TIMEOUT_MS)).toBe(false);
+      });
+
+      test("that another has stays theirs", async () => {
+        const name = randomUUID();
+        await store.acquireLease(name, "another", TIMEOUT_MS);
+        proxy.meet("update", "reply lost");
+        expect(await store.acquireLease(name, "mine", TIMEOUT_MS)).toBe(false);
+      });
     });
 
     describe("claim", () => {
@@ -118,32 +282,46 @@ const mongo = await mongoTestUri();
 
       test("reads what it wrote when the reply is lost", async () => {
         const name = randomUUID();
-        proxy.lose("insert", "reply lost");
+        proxy.meet("insert", "reply lost");
         expect(await store.claim(name, mine)).toEqual(mine);
         expect(await store.claim(name, other)).toEqual(mine);
       });
 
-      test("that may yet arrive is UNAVAILABLE, and open until then", async () => {
+      test.each(["lost on the way", "reply cut off"] as const)("is made by the second try: %s", async (fate) => {
         const name = randomUUID();
-        proxy.lose("insert", "lost on the way");
+        proxy.meet("insert", fate);
+        expect(await store.claim(name, mine)).toEqual(mine);
+        expect(await store.claim(name, other)).toEqual(mine);
+      });
+
+      test("whose tries are all lost is UNAVAILABLE, and open", async () => {
+        const name = randomUUID();
+        proxy.meet("insert", "lost on the way", "lost on the way", "lost on the way");
         await expect(store.claim(name, mine)).rejects.toMatchObject(UNAVAILABLE);
         expect(await store.claim(name, other)).toEqual(other);
         expect(await store.claim(name, mine)).toEqual(other);
       });
     });
+
+    async function inserts(): Promise<KeyRecord> {
+      const record = fullRecord({ version: 1 });
+      await store.insert(record);
+      return record;
+    }
+
+    async function bury(record: KeyRecord): Promise<KeyRecord> {
+      await store.insert(record);
+      await store.delete(record, 1);
+      return record;
+    }
+
+    /** The next update meets a fate, and before it is tried again this happens. */
+    async function between(fate: Fate, happen: () => Promise<void>): Promise<void> {
+      let release = () => {};
+      proxy.meet("findAndModify", fate, { heldUntil: new Promise((resolve) => (release = resolve)) });
+      await proxy.allMet();
+      await happen();
+      release();
+    }
   },
 );
-
-/** Where writes go: of a replica set the primary, else the one server that the URI names. */
-async function primaryOf(uri: string): Promise<{ host: string; port: number }> {
-  const client = new MongoClient(uri);
-  try {
-    const { primary } = await client.db().command({ hello: 1 });
-    const [address] = client.options.hosts;
-    const name = typeof primary === "string" ? primary : `${address}`;
-    const [host = "", port = "27017"] = name.split(":");
-    return { host, port: Number(port) };
-  } finally {
-    await client.close();
-  }
-}

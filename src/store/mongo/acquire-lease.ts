@@ -1,6 +1,7 @@
 import type { Collection, Db } from "mongodb";
 import { ServiceError } from "../../errors.js";
 import { isDuplicateKey } from "./unavailable.js";
+import { writeUntilKnown } from "./write-until-known.js";
 
 /** A lease in the collection `leases`, named by `_id`. */
 export interface LeaseDocument {
@@ -26,13 +27,23 @@ export async function acquireLease(
   database: Db,
   leases: LeaseCollection,
   request: LeaseRequest,
+  timeoutMs: number,
+): Promise<boolean> {
+  return writeUntilKnown(timeoutMs, async (maxTimeMs) => {
+    const { localTime } = await database.command({ hello: 1 });
+    if (!(localTime instanceof Date)) throw new ServiceError("UNAVAILABLE", "the server does not tell its time");
+    return takeLease(leases, request, localTime, maxTimeMs);
+  });
+}
+
+async function takeLease(
+  leases: LeaseCollection,
+  { name, holder, ttlMs }: LeaseRequest,
+  now: Date,
   maxTimeMs: number,
 ): Promise<boolean> {
-  const { name, holder, ttlMs } = request;
-  const { localTime } = await database.command({ hello: 1 });
-  if (!(localTime instanceof Date)) throw new ServiceError("UNAVAILABLE", "the server does not tell its time");
-  const isFree = { _id: name, $or: [{ holder }, { expire_time: { $lte: localTime } }] };
-  const take = { $set: { holder, expire_time: new Date(localTime.getTime() + ttlMs) } };
+  const isFree = { _id: name, $or: [{ holder }, { expire_time: { $lte: now } }] };
+  const take = { $set: { holder, expire_time: new Date(now.getTime() + ttlMs) } };
   try {
     await leases.updateOne(isFree, take, { upsert: true, maxTimeMS: maxTimeMs });
     return true;

@@ -1,6 +1,7 @@
 import { MongoBulkWriteError } from "mongodb";
 import { ServiceError } from "../../errors.js";
 import type { InsertResult, KeyRecord } from "../key-store.js";
+import { writeTimeMs } from "./client-options.js";
 import {
   documentFromRecord,
   FIRST_VERSION,
@@ -8,13 +9,13 @@ import {
   type KeyDocument,
   recordFromDocument,
 } from "./key-document.js";
+import { isOutcomeUnknown } from "./outcome-unknown.js";
 import { replaceTombstone } from "./tombstone.js";
 import { isDuplicateKey } from "./unavailable.js";
+import { MAX_TRIES } from "./write-until-known.js";
 
-/** As for a single insert: a round is lost only to other writes of the same keys. */
+/** A round that does not fail is lost only to other writes of the same keys. */
 const MAX_ROUNDS = 8;
-/** Rounds with a write of unknown outcome, after which the call gives up. A fail-over makes one. */
-const MAX_FAILED_ROUNDS = 2;
 /** Tombstones that are replaced at once. The other connections of the pool are for other calls. */
 const REPLACED_AT_ONCE = 8;
 
@@ -32,6 +33,7 @@ interface OpenInsert {
 
 interface BulkInsert {
   readonly keys: KeyCollection;
+  /** For one command at the server. */
   readonly maxTimeMs: number;
   readonly results: InsertResult[];
   /** Of the last write of unknown outcome. */
@@ -53,7 +55,7 @@ const FOUND_FIELDS = { version: 1, deleted: 1, derive_seed: 1 };
 export async function insertKeys(
   keys: KeyCollection,
   records: readonly KeyRecord[],
-  maxTimeMs: number,
+  timeoutMs: number,
 ): Promise<InsertResult[]> {
   // The result of a record whose id an earlier one has, whatever becomes of that.
   const results: InsertResult[] = records.map(() => ({ outcome: "exists" }));
@@ -62,7 +64,7 @@ export async function insertKeys(
     const document = documentFromRecord(record, FIRST_VERSION);
     if (!first.has(document._id)) first.set(document._id, { index, record, document, isUncertain: false });
   }
-  const bulk: BulkInsert = { keys, maxTimeMs, results };
+  const bulk: BulkInsert = { keys, maxTimeMs: writeTimeMs(timeoutMs), results };
   const startTime = performance.now();
   let failedRounds = 0;
   let open = [...first.values()];
@@ -72,8 +74,8 @@ export async function insertKeys(
     if (bulk.failure !== before) failedRounds += 1;
     if (open.length === 0) break;
     // Later nobody waits any more, and a write would surprise whoever has read in the meantime.
-    const isLate = performance.now() - startTime > maxTimeMs;
-    if (failedRounds === MAX_FAILED_ROUNDS || (isLate && failedRounds > 0)) throw bulk.failure;
+    const isLate = performance.now() - startTime > timeoutMs;
+    if (failedRounds === MAX_TRIES || (isLate && failedRounds > 0)) throw bulk.failure;
     if (isLate || round === MAX_ROUNDS) throw new ServiceError("UNAVAILABLE", "too many writes to some keys at once");
   }
   return results;
@@ -88,6 +90,7 @@ async function insertNew(bulk: BulkInsert, open: readonly OpenInsert[]): Promise
   } catch (error) {
     const duplicates = duplicatesOf(error, documents.length);
     if (duplicates === undefined) {
+      if (!isOutcomeUnknown(error)) throw error;
       bulk.failure = error;
       for (const insert of open) insert.isUncertain = true;
       return open;
@@ -164,6 +167,7 @@ async function replaceFound(
     setInserted(bulk, insert, replaced);
     return undefined;
   } catch (error) {
+    if (!isOutcomeUnknown(error)) throw error;
     bulk.failure = error;
     insert.isUncertain = true;
     insert.replacedVersion = Number(tombstone.version);

@@ -19,7 +19,8 @@ import type {
 import { documentFromMetadata, metadataFromDocument } from "./metadata-document.js";
 
 /**
- * A key in the collection `keys`. A deleted key keeps `_id`, `tenant_id`, `key_id`, `version`, `changed_at` and `deleted`.
+ * A key in the collection `keys`. A deleted key keeps `_id`, `tenant_id`, `key_id`, `version`, `changed_at`, `write_id` and
+ * `deleted`.
  *
  * `_id` is "<tenant id>/<key id>": one string, so that a point read names it whole, on a sharded collection goes to one shard
  * (with `_id` hashed as the shard key, which keeps it unique too), and cannot be anything but a value.
@@ -54,6 +55,8 @@ export interface KeyDocument {
   readonly sealed_secret?: { box: Uint8Array; expire_time: Date } | undefined;
   /** By the server's clock: when an existing key was last changed or deleted. Absent on a key that never was. */
   readonly changed_at?: Date;
+  /** Random, of the last change or deletion, which finds out by it whether it happened (`update-on-version.ts`). */
+  readonly write_id?: Uint8Array;
   readonly deleted?: true;
 }
 

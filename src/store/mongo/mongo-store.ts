@@ -5,7 +5,6 @@ import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery, Li
 import { withinTime } from "../within-time.js";
 import { acquireLease, type LeaseCollection } from "./acquire-lease.js";
 import { INDEX } from "./indexes.js";
-import { insertKey } from "./insert-key.js";
 import { insertKeys } from "./insert-keys.js";
 import {
   documentId,
@@ -18,6 +17,7 @@ import { listKeys } from "./list-keys.js";
 import { type ClaimCollection, takeClaim } from "./take-claim.js";
 import { buryUpdate } from "./tombstone.js";
 import { unavailable } from "./unavailable.js";
+import { updateOnVersion } from "./update-on-version.js";
 
 export interface MongoStoreParts {
   readonly client: MongoClient;
@@ -41,7 +41,10 @@ export class MongoStore implements KeyStore {
   }
 
   async insert(record: KeyRecord): Promise<InsertResult> {
-    return this.#call(({ keys, timeoutMs }) => insertKey(keys, record, timeoutMs));
+    return this.#call(async ({ keys, timeoutMs }) => {
+      const [result] = await insertKeys(keys, [record], timeoutMs);
+      return result as InsertResult; // one for each record
+    });
   }
 
   async insertMany(records: readonly KeyRecord[]): Promise<InsertResult[]> {
@@ -77,7 +80,7 @@ export class MongoStore implements KeyStore {
   }
 
   async compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined> {
-    const filter = { ...liveDocument(documentId(id)), version: checkVersion(version) };
+    const key = { _id: documentId(id), version: checkVersion(version) };
     const { set, unset } = updateFromChange(change);
     const update = {
       $inc: { version: 1 },
@@ -86,16 +89,16 @@ export class MongoStore implements KeyStore {
       ...(Object.keys(unset).length === 0 ? {} : { $unset: unset }),
     } as UpdateFilter<KeyDocument>;
     return this.#call(async ({ keys, timeoutMs }) => {
-      const changed = await keys.findOneAndUpdate(filter, update, { returnDocument: "after", maxTimeMS: timeoutMs });
-      return changed === null ? undefined : recordFromDocument(changed);
+      const changed = await updateOnVersion(keys, key, update, timeoutMs);
+      return changed && recordFromDocument(changed);
     });
   }
 
   async delete(id: KeyId, version: number): Promise<boolean> {
-    const filter = { ...liveDocument(documentId(id)), version: checkVersion(version) };
+    const key = { _id: documentId(id), version: checkVersion(version) };
     return this.#call(async ({ keys, timeoutMs }) => {
-      const result = await keys.updateOne(filter, buryUpdate(), { maxTimeMS: timeoutMs });
-      return result.matchedCount === 1;
+      const buried = await updateOnVersion(keys, key, buryUpdate(), timeoutMs);
+      return buried !== undefined;
     });
   }
 

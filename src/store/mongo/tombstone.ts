@@ -3,7 +3,7 @@ import type { KeyRecord } from "../key-store.js";
 import { documentFromRecord, type KeyCollection, type KeyDocument } from "./key-document.js";
 
 /** What a tombstone keeps, of the fields of a key. */
-type TombstoneField = "_id" | "tenant_id" | "key_id" | "version" | "changed_at" | "deleted";
+type TombstoneField = "_id" | "tenant_id" | "key_id" | "version" | "changed_at" | "write_id" | "deleted";
 
 /** Complete: the compiler asks for every field there is. */
 const KEY_FIELDS: Readonly<Record<Exclude<keyof KeyDocument, TombstoneField>, true>> = {
@@ -60,7 +60,8 @@ function replaceUpdate(document: KeyDocument): UpdateFilter<KeyDocument> {
   const set = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   return {
     $set: set,
-    $unset: { deleted: true },
+    // The new key is known by its derive seed.
+    $unset: { deleted: true, write_id: true },
     $currentDate: { changed_at: true },
   } as unknown as UpdateFilter<KeyDocument>;
 }

@@ -1,9 +1,6 @@
 import { MongoBulkWriteError, MongoError, MongoServerError } from "mongodb";
 import { ServiceError } from "../../errors.js";
-
-const DUPLICATE_KEY = 11000;
-const UNAUTHORIZED = 13;
-const AUTHENTICATION_FAILED = 18;
+import { AUTHENTICATION_FAILED, DUPLICATE_KEY, UNAUTHORIZED } from "./error-codes.js";
 
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
