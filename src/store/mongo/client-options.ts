@@ -11,17 +11,23 @@ export function writeTimeMs(leftMs: number): number {
   return Math.max(1, Math.min(MAX_WRITE_TIME_MS, Math.ceil(leftMs)));
 }
 
-/** What the driver is told, each on purpose. The URI may set the rest: TLS, credentials, pool size, compression. */
-export function clientOptions(timeoutMs: number): MongoClientOptions {
+/** Of a call's time, how much the driver waits for one thing. It knows the reason; the limit of the call as a whole does not. */
+const SHARE_OF_ONE_WAIT = 0.9;
+
+/**
+ * What the driver is told, each on purpose. The URI says where the servers are and how to get in: hosts, TLS (`tls=true`,
+ * `tlsCAFile`), SCRAM (user and password) or X.509 (`authMechanism=MONGODB-X509`, `tlsCertificateKeyFile`).
+ */
+export function clientOptions(uri: string, timeoutMs: number): MongoClientOptions {
+  const waitMs = Math.max(1, Math.floor(timeoutMs * SHARE_OF_ONE_WAIT));
   return {
-    // Names this service in the server's log and in currentOp.
-    appName: "latchkey",
-    // The driver's `timeoutMS` does nothing in 7.x, so every way to wait gets the limit: for a server, for a connection to
+    ...unlessInUri(uri),
+    // The driver's `timeoutMS` does nothing in 7.x, so every way to wait gets a limit: for a server, for a connection to
     // open, for a free one, for an answer. The store bounds each call as a whole besides (within-time.ts).
-    serverSelectionTimeoutMS: timeoutMs,
-    connectTimeoutMS: timeoutMs,
-    waitQueueTimeoutMS: timeoutMs,
-    socketTimeoutMS: timeoutMs,
+    serverSelectionTimeoutMS: waitMs,
+    connectTimeoutMS: waitMs,
+    waitQueueTimeoutMS: waitMs,
+    socketTimeoutMS: waitMs,
     // A read that meets a fail-over is asked once more. Writes are the store's to try again (write-until-known.ts): the driver's
     // way needs a replica set or a sharded cluster, and some compatible servers refuse it.
     retryReads: true,
@@ -34,6 +40,24 @@ export function clientOptions(timeoutMs: number): MongoClientOptions {
     // Binary fields come back as buffers.
     promoteBuffers: true,
   };
+}
+
+/** What depends on the deployment, so that a URI may say otherwise. (Options in the client's own would win over it.) */
+function unlessInUri(uri: string): MongoClientOptions {
+  const defaults: MongoClientOptions = {
+    // Names this service in the server's log and in currentOp.
+    appName: "latchkey",
+    // Operations at once on one server; others wait for their turn. Each costs the server a thread and up to 1 MiB, times the
+    // processes of the service. A majority write holds its connection while it is replicated, so there have to be some. None
+    // is kept open on purpose: the sweeper and health checks use one often enough.
+    maxPoolSize: 50,
+    // Load balancers and firewalls forget idle connections without a word, after four minutes or more.
+    maxIdleTimeMS: 180_000,
+    // A key is some hundred bytes: to compress it takes longer than to send it. (`compressors=zlib` where traffic is dear.)
+    compressors: ["none"],
+  };
+  const named = new Set([...new URLSearchParams(uri.split("?")[1]).keys()].map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(defaults).filter(([name]) => !named.has(name.toLowerCase())));
 }
 
 /**

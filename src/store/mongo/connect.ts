@@ -29,7 +29,7 @@ export async function connectMongo<T>(
   use: (connection: MongoConnection) => Promise<T>,
   more: MongoClientOptions = {},
 ): Promise<T> {
-  const client = createClient(uri, { ...clientOptions(timeoutMs), ...more });
+  const client = createClient(uri, { ...clientOptions(uri, timeoutMs), ...more });
   const hosts = client.options.hosts.join(", ") || "the hosts of its SRV record";
   try {
     const database = client.db(databaseName(uri));
