@@ -14,8 +14,8 @@ export type Fate =
   | "swallowed"
   /** It is carried out, and its connection stays open without a reply. */
   | "never answered"
-  /** It arrives later, also when whoever sent it has gone by then. */
-  | { readonly heldUntil: Promise<void> }
+  /** It arrives later, also when whoever sent it has gone by then, and then meets another fate, if any. */
+  | { readonly heldUntil: Promise<void>; readonly then?: "reply lost" }
   /** It never arrives, and gets this answer. */
   | { readonly refusal: Document }
   /** It is carried out, and another reply made of the server's. */
@@ -122,13 +122,11 @@ function relay(client: Socket, upstream: Socket, fateOf: (command: Command) => F
     if (fate === "swallowed") return;
     if (fate === "lost on the way") end();
     else if (typeof fate === "object" && "refusal" in fate) client.write(writeReply(request, fate.refusal));
-    else {
-      if (typeof fate === "object" && "heldUntil" in fate) {
-        held += 1;
-        await fate.heldUntil;
-      }
-      forward(request, fate);
-    }
+    else if (typeof fate === "object" && "heldUntil" in fate) {
+      held += 1;
+      await fate.heldUntil;
+      forward(request, fate.then);
+    } else forward(request, fate);
   };
   const answer = (reply: WireMessage) => {
     const { request, fate } = awaited.get(reply.responseTo) ?? {};

@@ -46,7 +46,7 @@ describe("opening a MongoDB store", () => {
     await new Promise((resolve) => server.close(resolve));
     const error = await failureOf(`mongodb://user:${PASSWORD}@127.0.0.1:${port}/db`);
     expect(error.message).toBe(
-      `MongoDB at 127.0.0.1:${port} cannot be reached (no usable answer within ${TIMEOUT_MS} ms)`,
+      `MongoDB at 127.0.0.1:${port} cannot be reached (ECONNREFUSED, no usable answer within ${TIMEOUT_MS} ms)`,
     );
   });
 

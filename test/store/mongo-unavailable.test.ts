@@ -9,7 +9,7 @@ test("what is logged of a bulk write that failed holds none of its documents", (
   } as BulkWriteResult);
   Object.assign(error, { writeErrors: [{ err: { op: { derive_seed: "a secret" } } }] });
   const { reason, message, cause } = unavailable(error) as ServiceError;
-  expect([reason, message]).toEqual(["UNAVAILABLE", "the key store cannot be reached"]);
+  expect([reason, message]).toEqual(["UNAVAILABLE", "the key store is full"]);
   expect(cause).toEqual(new Error("MongoBulkWriteError: no space left (code 14031)"));
   expect(JSON.stringify(Object.getOwnPropertyDescriptors(cause))).not.toContain("a secret");
 });

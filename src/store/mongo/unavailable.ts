@@ -1,6 +1,19 @@
-import { MongoBulkWriteError, MongoError, MongoServerError } from "mongodb";
+import {
+  MongoBulkWriteError,
+  MongoCompatibilityError,
+  MongoError,
+  MongoMissingDependencyError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from "mongodb";
 import { ServiceError } from "../../errors.js";
-import { AUTHENTICATION_FAILED, DUPLICATE_KEY, UNAUTHORIZED } from "./error-codes.js";
+import {
+  AUTHENTICATION_FAILED,
+  DUPLICATE_KEY,
+  MAX_TIME_EXPIRED,
+  OUT_OF_DISK_SPACE,
+  UNAUTHORIZED,
+} from "./error-codes.js";
 
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
@@ -12,32 +25,76 @@ export function isDuplicateKey(error: unknown): boolean {
  */
 export function unavailable(error: unknown): unknown {
   if (error instanceof ServiceError || error instanceof TypeError) return error;
-  return new ServiceError("UNAVAILABLE", "the key store cannot be reached", { cause: withoutDocuments(error) });
+  return new ServiceError("UNAVAILABLE", `the key store ${troubleOf(error)}`, { cause: withoutDocuments(error) });
 }
 
-/** Causes are logged, and a driver's error about a bulk write holds the documents that were to be written. */
+/** What callers of the service are told. */
+function troubleOf(error: unknown): string {
+  if (hasCode(error, AUTHENTICATION_FAILED)) return "refuses the service's user name or password";
+  if (hasCode(error, UNAUTHORIZED)) return "does not let the service's user do this";
+  if (hasCode(error, OUT_OF_DISK_SPACE)) return "is full";
+  if (hasCode(error, MAX_TIME_EXPIRED)) return "did not answer in time";
+  if (isTooOld(error)) return "is on a server that is too old";
+  return "cannot be reached";
+}
+
+/** Causes are logged, and a server's answer may hold the document of a key; so does an error about a bulk write. */
 function withoutDocuments(error: unknown): unknown {
-  if (!(error instanceof MongoBulkWriteError)) return error;
+  if (!(error instanceof MongoServerError)) return error;
   return new Error(`${error.name}: ${error.message} (code ${error.code})`);
 }
 
 /** Why a store could not be opened, in words for whoever started the process. Names the servers, never the credentials. */
 export function openFailure(error: unknown, hosts: string, timeoutMs: number): unknown {
-  if (error instanceof ServiceError || !(error instanceof MongoError)) return error;
+  if (error instanceof ServiceError) return error;
+  const { syscall, path, code } = error as NodeJS.ErrnoException;
+  if (path !== undefined) {
+    return new ServiceError("UNAVAILABLE", `the file ${path}, which the MongoDB URI names, cannot be read (${code})`);
+  }
+  if (!(error instanceof MongoError) && syscall === undefined) return error;
   return new ServiceError("UNAVAILABLE", `MongoDB at ${hosts} ${reasonOf(error, timeoutMs)}`, { cause: error });
 }
 
-function reasonOf(error: MongoError, timeoutMs: number): string {
+function reasonOf(error: unknown, timeoutMs: number): string {
   if (hasCode(error, AUTHENTICATION_FAILED)) return "refused the user name or password";
   if (hasCode(error, UNAUTHORIZED)) return "does not let this user create the indexes that it needs";
+  if (hasCode(error, OUT_OF_DISK_SPACE)) return "has no space left";
+  if (isTooOld(error)) return "is too old: MongoDB 4.4 or newer is needed";
+  if (isCausedBy(error, MongoMissingDependencyError))
+    return "cannot be used: a package that the URI asks for is missing";
   if (error instanceof MongoServerError) return `refused to open the store (code ${error.code})`;
-  return `cannot be reached (no usable answer within ${timeoutMs} ms)`;
+  const code = systemCode(error);
+  return `cannot be reached (${code === undefined ? "" : `${code}, `}no usable answer within ${timeoutMs} ms)`;
 }
 
-/** Servers that cannot be selected keep the reason as a cause, some levels down. */
 function hasCode(error: unknown, code: number): boolean {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    if (current instanceof MongoServerError && current.code === code) return true;
+  return [...causes(error)].some((cause) => cause instanceof MongoServerError && cause.code === code);
+}
+
+function isCausedBy(error: unknown, type: typeof MongoError): boolean {
+  return [...causes(error)].some((cause) => cause instanceof type);
+}
+
+/** A connection says so when it is new; later, what is known of the servers does. */
+function isTooOld(error: unknown): boolean {
+  const isRuledOut = error instanceof MongoServerSelectionError && error.reason?.compatible === false;
+  return isRuledOut || isCausedBy(error, MongoCompatibilityError);
+}
+
+/** Such as ECONNREFUSED, ENOTFOUND or CERT_HAS_EXPIRED: what Node says of addresses, connections and TLS. */
+function systemCode(error: unknown): string | undefined {
+  return [...causes(error)].map((cause) => (cause as NodeJS.ErrnoException).code).find((code) => isName(code));
+}
+
+function isName(code: unknown): boolean {
+  return typeof code === "string" && /^[A-Z][A-Z0-9_]+$/.test(code);
+}
+
+/** An error and those below it. Servers that cannot be selected keep the reason some levels down, bulks beside the cause. */
+function* causes(error: unknown): Generator<object> {
+  let current = error;
+  while (typeof current === "object" && current !== null) {
+    yield current;
+    current = current instanceof MongoBulkWriteError ? current.errorResponse : (current as Error).cause;
   }
-  return false;
 }
