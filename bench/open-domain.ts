@@ -6,8 +6,11 @@ import type { DomainContext } from "../src/domain/context.js";
 export async function openDomain(dataDir: string): Promise<DomainContext> {
   const { config } = loadConfig({ env: { LATCHKEY_DATA_DIR: dataDir } });
   if (config === undefined) throw new Error("the default configuration is refused");
-  const { context } = await open(config, (error) => {
-    throw error;
+  const { context } = await open(config, {
+    onRefreshError: (error) => {
+      throw error;
+    },
+    onWarning: (message) => process.stderr.write(`${message}\n`),
   });
   return context;
 }

@@ -23,11 +23,19 @@ export interface Domain {
   close(): Promise<void>;
 }
 
-/**
- * Rejects, with nothing left open, when something is not there or does not belong together. `onRefreshError` is told of signing
- * keys that cannot be read again later.
- */
-export async function openDomain(config: Config, onRefreshError: (error: unknown) => void): Promise<Domain> {
+export interface DomainEvents {
+  /** Signing keys that cannot be read again later. */
+  readonly onRefreshError: (error: unknown) => void;
+  /** What is no error, and yet not as it should be in production. */
+  readonly onWarning: (message: string) => void;
+}
+
+const STANDALONE_WARNING =
+  "MongoDB is a standalone server: what it acknowledged survives a crash only as far as its own journal and disk do, " +
+  "and nothing takes over from it; production needs a replica set or a sharded cluster";
+
+/** Rejects, with nothing left open, when something is not there or does not belong together. */
+export async function openDomain(config: Config, { onRefreshError, onWarning }: DomainEvents): Promise<Domain> {
   await openDataDirectory(config.dataDir);
   const { tokens } = config;
   const secrets = await loadOrCreateSecrets({
@@ -43,7 +51,7 @@ export async function openDomain(config: Config, onRefreshError: (error: unknown
     onError: onRefreshError,
   });
   try {
-    const store = await openCheckedStore(config, secrets);
+    const store = await openCheckedStore(config, secrets, onWarning);
     const close = async () => {
       signingKeys.close();
       await store.close();
@@ -85,8 +93,12 @@ function createContext(
   };
 }
 
-async function openCheckedStore(config: Config, secrets: Secrets): Promise<KeyStore> {
-  const store = await openStore(config);
+async function openCheckedStore(
+  config: Config,
+  secrets: Secrets,
+  onWarning: DomainEvents["onWarning"],
+): Promise<KeyStore> {
+  const store = await openStore(config, onWarning);
   try {
     await checkPepper({ store, secrets });
     return store;
@@ -96,10 +108,14 @@ async function openCheckedStore(config: Config, secrets: Secrets): Promise<KeySt
   }
 }
 
-function openStore({ store, dataDir }: Config): Promise<KeyStore> {
-  return store.mongodb === undefined
-    ? openEmbeddedStore({ directory: storeDirectory(dataDir) })
-    : openMongoStore(store.mongodb);
+function openStore({ store, dataDir }: Config, onWarning: DomainEvents["onWarning"]): Promise<KeyStore> {
+  if (store.mongodb === undefined) return openEmbeddedStore({ directory: storeDirectory(dataDir) });
+  return openMongoStore({
+    ...store.mongodb,
+    onDeployment: (deployment) => {
+      if (deployment === "standalone") onWarning(STANDALONE_WARNING);
+    },
+  });
 }
 
 function storeDirectory(dataDir: string): string {

@@ -28,9 +28,10 @@ export interface RunningService {
 
 /** Starts the service. Rejects, with nothing left running, when something it needs is not there. */
 export async function startService(config: Config, logger: Logger): Promise<RunningService> {
-  const domain = await openDomain(config, (error) =>
-    logger.warn({ err: error }, "signing keys could not be refreshed; the last ones stay"),
-  );
+  const domain = await openDomain(config, {
+    onRefreshError: (error) => logger.warn({ err: error }, "signing keys could not be refreshed; the last ones stay"),
+    onWarning: (message) => logger.warn(message),
+  });
   const { context, secrets, signingKeys } = domain;
   const sweeper = startSweeper(context, {
     holder: randomUUID(),

@@ -1,4 +1,4 @@
-import { type Db, MongoClient, type MongoClientOptions } from "mongodb";
+import { type Db, type Document, MongoClient, type MongoClientOptions } from "mongodb";
 import { ServiceError } from "../../errors.js";
 import { withinTime } from "../within-time.js";
 import { clientOptions, collectionOptions, databaseName } from "./client-options.js";
@@ -16,6 +16,8 @@ export interface MongoServerOptions {
 export interface MongoConnection {
   readonly client: MongoClient;
   readonly database: Db;
+  /** What the server says of itself. */
+  readonly hello: Document;
   readonly keys: KeyCollection;
   readonly schema: SchemaCollection;
 }
@@ -33,12 +35,13 @@ export async function connectMongo<T>(
   const hosts = client.options.hosts.join(", ") || "the hosts of its SRV record";
   try {
     const database = client.db(databaseName(uri));
-    await withinTime(database.command({ ping: 1 }), timeoutMs, () => {
+    const hello = await withinTime(database.command({ hello: 1 }), timeoutMs, () => {
       return new ServiceError("UNAVAILABLE", `MongoDB at ${hosts} did not answer within ${timeoutMs} ms`);
     });
     return await use({
       client,
       database,
+      hello,
       keys: database.collection<KeyDocument>("keys", collectionOptions),
       schema: database.collection<SchemaDocument>("schema", collectionOptions),
     });

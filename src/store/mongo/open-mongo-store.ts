@@ -3,6 +3,7 @@ import type { KeyStore } from "../key-store.js";
 import type { LeaseDocument } from "./acquire-lease.js";
 import { collectionOptions } from "./client-options.js";
 import { connectMongo, type MongoConnection, type MongoServerOptions } from "./connect.js";
+import { type Deployment, deploymentFromHello } from "./deployment.js";
 import { migrateMongo } from "./migrate-mongo.js";
 import { LATEST_VERSION } from "./migrations.js";
 import { MongoStore } from "./mongo-store.js";
@@ -12,13 +13,16 @@ import type { ClaimDocument } from "./take-claim.js";
 export interface MongoStoreOptions extends MongoServerOptions {
   /** Whether pending migrations are applied first; else they are an error. Default: they are. */
   readonly autoMigrate?: boolean;
+  /** Told what the store runs on, once it is open. */
+  readonly onDeployment?: (deployment: Deployment) => void;
 }
 
 /** Rejects with UNAVAILABLE, and a message that names the servers and what is wrong, when the store cannot be used. */
 export function openMongoStore(options: MongoStoreOptions): Promise<KeyStore> {
   return connectMongo(options, async (connection) => {
     await bringUpToDate(connection, options);
-    const { client, database, keys } = connection;
+    const { client, database, keys, hello } = connection;
+    options.onDeployment?.(deploymentFromHello(hello));
     return new MongoStore({
       client,
       database,
