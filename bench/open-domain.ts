@@ -6,10 +6,12 @@ import type { DomainContext } from "../src/domain/context.js";
 export async function openDomain(dataDir: string): Promise<DomainContext> {
   const { config } = loadConfig({ env: { LATCHKEY_DATA_DIR: dataDir } });
   if (config === undefined) throw new Error("the default configuration is refused");
+  const onError = (error: unknown) => {
+    throw error;
+  };
   const { context } = await open(config, {
-    onRefreshError: (error) => {
-      throw error;
-    },
+    onRefreshError: onError,
+    onUsesNotWritten: onError,
     onWarning: (message) => process.stderr.write(`${message}\n`),
   });
   return context;

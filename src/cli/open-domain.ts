@@ -7,6 +7,7 @@ import { checkPepper } from "../domain/check-pepper.js";
 import { createCheckedTokens } from "../domain/checked-tokens.js";
 import { type DomainContext, issuedPrefixes } from "../domain/context.js";
 import { FailureLimiter } from "../domain/failure-limiter.js";
+import { KeyUses } from "../domain/key-uses.js";
 import { SELF_REVOCATION_LIMITS } from "../domain/self-revoke-key.js";
 import { openDataDirectory } from "../secrets/data-directory.js";
 import { KeyRing } from "../secrets/key-ring.js";
@@ -26,6 +27,8 @@ export interface Domain {
 export interface DomainEvents {
   /** Signing keys that cannot be read again later. */
   readonly onRefreshError: (error: unknown) => void;
+  /** Last uses of keys, for now. */
+  readonly onUsesNotWritten: (error: unknown) => void;
   /** What is no error, and yet not as it should be in production. */
   readonly onWarning: (message: string) => void;
 }
@@ -35,7 +38,8 @@ const STANDALONE_WARNING =
   "and nothing takes over from it; production needs a replica set or a sharded cluster";
 
 /** Rejects, with nothing left open, when something is not there or does not belong together. */
-export async function openDomain(config: Config, { onRefreshError, onWarning }: DomainEvents): Promise<Domain> {
+export async function openDomain(config: Config, events: DomainEvents): Promise<Domain> {
+  const { onRefreshError, onUsesNotWritten, onWarning } = events;
   await openDataDirectory(config.dataDir);
   const { tokens } = config;
   const secrets = await loadOrCreateSecrets({
@@ -52,11 +56,13 @@ export async function openDomain(config: Config, { onRefreshError, onWarning }: 
   });
   try {
     const store = await openCheckedStore(config, secrets, onWarning);
+    const keyUses = new KeyUses(store, onUsesNotWritten);
     const close = async () => {
       signingKeys.close();
+      await keyUses.close();
       await store.close();
     };
-    return { context: createContext(config, store, secrets, signingKeys), secrets, signingKeys, close };
+    return { context: createContext(config, store, keyUses, secrets, signingKeys), secrets, signingKeys, close };
   } catch (error) {
     signingKeys.close();
     throw error;
@@ -71,6 +77,7 @@ export function describeStore({ store, dataDir }: Config): string {
 function createContext(
   { keys, tokens }: Config,
   store: KeyStore,
+  keyUses: KeyUses,
   secrets: Secrets,
   signingKeys: SigningKeySource,
 ): DomainContext {
@@ -89,6 +96,7 @@ function createContext(
     },
     classify: createClassifier({ issuedPrefixes: issuedPrefixes(keys), macaroonPrefix: tokens.macaroonPrefix }),
     checkedTokens: createCheckedTokens(),
+    keyUses,
     selfRevocationFailures: new FailureLimiter(SELF_REVOCATION_LIMITS),
   };
 }

@@ -4,6 +4,7 @@ import type { JwtSigningKey, JwtVerificationKey } from "../credentials/jwt.js";
 import type { KeyStore } from "../store/key-store.js";
 import type { CheckedTokens } from "./checked-tokens.js";
 import type { FailureLimiter } from "./failure-limiter.js";
+import type { KeyUses } from "./key-uses.js";
 
 /** The operator's choices that use cases depend on; the configuration's `keys` section has this shape. */
 export interface KeySettings {
@@ -70,6 +71,8 @@ export interface DomainContext {
   readonly classify: Classify;
   /** Tokens whose signature need not be checked again. */
   readonly checkedTokens: CheckedTokens;
+  /** When keys were used. */
+  readonly keyUses: KeyUses;
   /** Counts self-revocations that failed. */
   readonly selfRevocationFailures: FailureLimiter;
 }

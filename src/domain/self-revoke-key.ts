@@ -4,7 +4,7 @@ import type { DomainContext } from "./context.js";
 import { refuseUnlessCredential } from "./identify.js";
 import { refuseUnknownKey } from "./load-key.js";
 import { revokeKey } from "./revoke-key.js";
-import { verifyKey } from "./verify-key.js";
+import { checkCredential } from "./verify-key.js";
 
 /**
  * By somebody who tries keys: there is no other public write. Only keys that others made can be guessed; who holds one that was
@@ -37,7 +37,7 @@ export async function selfRevokeKey(context: DomainContext, input: SelfRevokeKey
   const isGuess = kind === "imported";
   if (isGuess) refuseWhenTooMany(context, clientAddress);
 
-  const verification = await verifyKey(context, { tenantId, credential, clientAddress }, "fresh");
+  const verification = await checkCredential(context, { tenantId, credential, clientAddress }, "fresh");
   // Attempts at the same time passed the first check together: once enough of them failed, the others learn nothing.
   if (isGuess) refuseWhenTooMany(context, clientAddress);
   const record = verification.valid ? verification.record : verification.key?.record;

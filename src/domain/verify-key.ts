@@ -22,12 +22,21 @@ export interface VerifyKeyInput {
  * answer. Throws CREDENTIAL_REQUIRED, INVALID_ARGUMENT, and UNAVAILABLE when the store cannot be read.
  *
  * The key itself may be as it was a little before, unless `freshness` says otherwise; the clock and the client's address are
- * asked every time.
+ * asked every time. A good credential counts as a use of its key, a token as one of the key that it comes from.
  */
 export async function verifyKey(
   context: DomainContext,
   input: VerifyKeyInput,
   freshness: Freshness = "cached",
+): Promise<Verification> {
+  return noteUse(context, await checkCredential(context, input, freshness));
+}
+
+/** The same, but no use of the key. */
+export async function checkCredential(
+  context: DomainContext,
+  input: VerifyKeyInput,
+  freshness: Freshness,
 ): Promise<Verification> {
   refuseUnlessCredential(input.credential);
   const { tenantId } = input;
@@ -55,9 +64,14 @@ export function verifyKeys(
     const found = await Promise.all(read.map((record) => record && settlePending(context.store, record)));
     const records = new Map(keyIds.map((keyId, index) => [keyId, found[index]]));
     return identified.map(({ input, candidate }) =>
-      judge(context, candidate, records.get(candidate.keyId ?? ""), input),
+      noteUse(context, judge(context, candidate, records.get(candidate.keyId ?? ""), input)),
     );
   });
+}
+
+function noteUse({ keyUses, clock }: DomainContext, verification: Verification): Verification {
+  if (verification.valid && verification.record !== undefined) keyUses.note(verification.record, clock());
+  return verification;
 }
 
 function refuseUnlessPresented(input: VerifyKeyInput): VerifyKeyInput {

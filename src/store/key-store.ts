@@ -68,6 +68,13 @@ export interface KeyStore {
   /** Changes the named fields of the record at `version`, maybe none. Answers the record as it is afterwards. */
   compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined>;
 
+  /**
+   * Sets the last used time of each record that is there to the time of its use, unless it has a later one or was created
+   * later. No change in the sense of this contract: no new version, and nobody else's write fails for it. When it throws, any
+   * part may have happened.
+   */
+  recordUses(uses: readonly KeyUse[]): Promise<void>;
+
   /** Turns the record at `version` into a tombstone. `false` is a definite "no match". */
   delete(id: KeyId, version: number): Promise<boolean>;
 
@@ -129,6 +136,11 @@ export interface KeyId {
   readonly tenantId: string;
   /** UUID text of an issued key, 64 hexadecimal characters of an imported one. */
   readonly keyId: string;
+}
+
+/** That a key was used, and when. */
+export interface KeyUse extends KeyId {
+  readonly time: Date;
 }
 
 export type KeyKind = "issued" | "imported";

@@ -17,6 +17,7 @@ import { type DerivedToken, type DeriveTokenInput, deriveToken } from "../../src
 import { FailureLimiter } from "../../src/domain/failure-limiter.js";
 import { type ImportKeyInput, importKey } from "../../src/domain/import-key.js";
 import { type IssueKeyInput, issueKey } from "../../src/domain/issue-key.js";
+import { KeyUses } from "../../src/domain/key-uses.js";
 import { type RotateKeyInput, rotateKey } from "../../src/domain/rotate-key.js";
 import { SELF_REVOCATION_LIMITS } from "../../src/domain/self-revoke-key.js";
 import { verifyKey } from "../../src/domain/verify-key.js";
@@ -36,6 +37,9 @@ export interface Fixture extends DomainContext {
 export async function createFixture(settings: Partial<KeySettings> = {}): Promise<Fixture> {
   const directory = await mkdtemp(join(tmpdir(), "latchkey-domain-"));
   const store = await openEmbeddedStore({ directory });
+  const keyUses = new KeyUses(store, (error) => {
+    throw error;
+  });
   let nowMs = START_MS;
   let draws = 0;
   return {
@@ -52,11 +56,13 @@ export async function createFixture(settings: Partial<KeySettings> = {}): Promis
     },
     secrets: createSecrets(),
     checkedTokens: createCheckedTokens(),
+    keyUses,
     selfRevocationFailures: new FailureLimiter(SELF_REVOCATION_LIMITS),
     advance: (ms) => {
       nowMs += ms;
     },
     dispose: async () => {
+      await keyUses.close();
       await store.close();
       await rm(directory, { recursive: true });
     },

@@ -9,6 +9,7 @@ import { describeClaims } from "./conformance-claims.js";
 import { describeLists } from "./conformance-lists.js";
 import { describeReads } from "./conformance-reads.js";
 import { describeSweeping } from "./conformance-sweeping.js";
+import { describeUses } from "./conformance-uses.js";
 import { describeWrites } from "./conformance-writes.js";
 import { sampleRecord } from "./sample-record.js";
 
@@ -39,6 +40,7 @@ export function describeKeyStore(name: string, createFixture: () => Promise<Stor
     describeReads(() => store);
     describeLists(() => store);
     describeSweeping(() => store);
+    describeUses(() => store);
     describeClaims(
       () => store,
       () => fixture,
@@ -91,6 +93,7 @@ export function describeKeyStore(name: string, createFixture: () => Promise<Stor
           readForVerification: () => closed.readForVerification(id),
           readManyForVerification: () => closed.readManyForVerification(id.tenantId, [id.keyId]),
           compareAndSet: () => closed.compareAndSet(id, 1, { name: "x" }),
+          recordUses: () => closed.recordUses([{ ...id, time: new Date() }]),
           delete: () => closed.delete(id, 1),
           list: () => closed.list(list),
           listDue: () => closed.listDue(new Date(), 1),

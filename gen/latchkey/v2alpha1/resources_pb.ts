@@ -107,7 +107,7 @@ export type IssuedApiKey = Message<"latchkey.v2alpha1.IssuedApiKey"> & {
   expireTime?: Timestamp | undefined;
 
   /**
-   * When the key last verified, give or take the time it takes to be written. Absent: not yet.
+   * When the key, or a token made from it, last verified. Written within half a minute. Absent: not yet.
    *
    * @generated from field: google.protobuf.Timestamp last_used_time = 13;
    */
@@ -226,7 +226,7 @@ export type ImportedApiKey = Message<"latchkey.v2alpha1.ImportedApiKey"> & {
   expireTime?: Timestamp | undefined;
 
   /**
-   * When the key last verified, give or take the time it takes to be written. Absent: not yet.
+   * When the key, or a token made from it, last verified. Written within half a minute. Absent: not yet.
    *
    * @generated from field: google.protobuf.Timestamp last_used_time = 13;
    */

@@ -2,7 +2,7 @@
  * The records and their index tables, kept in agreement. All functions run inside one transaction or on one snapshot, but for
  * those that prepare.
  */
-import { type KeyRecord, type ListQuery, type ListSlice, wholeSlice } from "../key-store.js";
+import { type KeyRecord, type KeyUse, type ListQuery, type ListSlice, wholeSlice } from "../key-store.js";
 import type { Tables } from "./environment.js";
 import {
   type ListName,
@@ -99,6 +99,15 @@ export function replaceRecord(tables: Tables, key: Uint8Array, before: KeyRecord
   const text = encodeRecord(after);
   tables.records.put(key, text);
   return decodeRecord(text);
+}
+
+/** Writes the time of a use into a record, which is otherwise as it was. */
+export function recordUse(tables: Tables, { time, ...id }: KeyUse): void {
+  const key = recordKey(id);
+  const record = key && getRecord(tables, key);
+  if (key === undefined || record === undefined) return;
+  const isLater = record.lastUsedTime === undefined || record.lastUsedTime < time;
+  if (isLater && record.createTime <= time) tables.records.put(key, encodeRecord({ ...record, lastUsedTime: time }));
 }
 
 export function buryRecord(tables: Tables, key: Uint8Array, record: KeyRecord, deleteTime: Date): void {

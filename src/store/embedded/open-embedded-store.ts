@@ -1,6 +1,15 @@
 import { ServiceError } from "../../errors.js";
 import { CallGate } from "../call-gate.js";
-import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery, ListSlice } from "../key-store.js";
+import type {
+  InsertResult,
+  KeyChange,
+  KeyId,
+  KeyRecord,
+  KeyStore,
+  KeyUse,
+  ListQuery,
+  ListSlice,
+} from "../key-store.js";
 import { withinTime } from "../within-time.js";
 import { applyChange } from "./apply-change.js";
 import { DecodedRecords } from "./decoded-records.js";
@@ -17,6 +26,7 @@ import {
   listSealedRecords,
   prepareRecord,
   prepareRecords,
+  recordUse,
   removeOldTombstones,
   replaceRecord,
 } from "./key-table.js";
@@ -27,6 +37,8 @@ import { unavailable } from "./unavailable.js";
 
 /** A frozen process that holds the write lock, or a dead disk, must not hold callers for ever. */
 const DEFAULT_WRITE_TIMEOUT_MS = 10_000;
+
+const USES_AT_ONCE = 100;
 
 const PING_KEY = Buffer.from("ping");
 
@@ -93,6 +105,16 @@ class EmbeddedStore implements KeyStore {
     return this.#changeAt(id, version, (tables, key, record) =>
       replaceRecord(tables, key, record, applyChange(record, change)),
     );
+  }
+
+  /** Few at a time: a change keeps every other call of this process waiting. */
+  async recordUses(uses: readonly KeyUse[]): Promise<void> {
+    for (let start = 0; start < uses.length; start += USES_AT_ONCE) {
+      const some = uses.slice(start, start + USES_AT_ONCE);
+      await this.#change((tables) => {
+        for (const use of some) recordUse(tables, use);
+      });
+    }
   }
 
   async delete(id: KeyId, version: number): Promise<boolean> {

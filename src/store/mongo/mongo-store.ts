@@ -1,7 +1,16 @@
 import type { Db, Filter, MongoClient, UpdateFilter } from "mongodb";
 import { ServiceError } from "../../errors.js";
 import { CallGate } from "../call-gate.js";
-import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery, ListSlice } from "../key-store.js";
+import type {
+  InsertResult,
+  KeyChange,
+  KeyId,
+  KeyRecord,
+  KeyStore,
+  KeyUse,
+  ListQuery,
+  ListSlice,
+} from "../key-store.js";
 import { withinTime } from "../within-time.js";
 import { acquireLease, type LeaseCollection } from "./acquire-lease.js";
 import { INDEX } from "./indexes.js";
@@ -92,6 +101,17 @@ export class MongoStore implements KeyStore {
       const changed = await updateOnVersion(keys, key, update, timeoutMs);
       return changed && recordFromDocument(changed);
     });
+  }
+
+  async recordUses(uses: readonly KeyUse[]): Promise<void> {
+    if (uses.length === 0) return;
+    const updates = uses.map(({ time, ...id }) => ({
+      updateOne: {
+        filter: { ...liveDocument(documentId(id)), create_time: { $lte: time } },
+        update: { $max: { last_used_time: time } },
+      },
+    }));
+    await this.#call(({ keys, timeoutMs }) => keys.bulkWrite(updates, { ordered: false, maxTimeMS: timeoutMs }));
   }
 
   async delete(id: KeyId, version: number): Promise<boolean> {
