@@ -102,6 +102,7 @@ const mongo = await mongoTestUri();
         "by_actor_and_status",
         "by_kind",
         "by_status",
+        "changes",
         "due",
         "pending",
         "sealed",

@@ -54,8 +54,9 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
   "src/credentials/": ["@scure/base", "jose", "node:crypto"],
   "src/query/": ["types of @bufbuild/protobuf", "node:crypto"],
   "src/store/": ["types of query"],
+  "src/store/cache/": ["store", "lru-cache"],
   "src/store/embedded/": ["store", "query", "lmdb", "node:*"],
-  "src/store/mongo/": ["store", "query", "mongodb", "node:*"],
+  "src/store/mongo/": ["store", "store/cache", "query", "mongodb", "node:*"],
   "src/telemetry/": ["pino"],
   "src/errors.ts": [],
 };

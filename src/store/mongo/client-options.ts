@@ -4,7 +4,7 @@ import type { CollectionOptions, MongoClientOptions } from "mongodb";
  * Longest time that the server may take for a write, however long a call may take. `changed_at` is the server's time when it
  * writes, and whoever follows the changes by it looks back over this much and what a poll takes.
  */
-const MAX_WRITE_TIME_MS = 2_000;
+export const MAX_WRITE_TIME_MS = 2_000;
 
 /** The server's limit (`maxTimeMS`) for a write of a call that has so much time left. 0 would mean no limit. */
 export function writeTimeMs(leftMs: number): number {

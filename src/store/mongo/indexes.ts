@@ -12,6 +12,7 @@ export const INDEX = {
   pending: "pending",
   sealed: "sealed",
   tombstones: "tombstones",
+  changes: "changes",
 } as const;
 
 export type IndexName = (typeof INDEX)[keyof typeof INDEX];
@@ -32,6 +33,11 @@ export const INDEXES: Readonly<Record<IndexName, Omit<IndexDescription, "name">>
     partialFilterExpression: { sealed_secret: { $exists: true } },
   },
   tombstones: { key: { changed_at: 1 }, partialFilterExpression: { deleted: true } },
+  changes: {
+    // All that is asked of a change, so that no document is read. (Servers before 5.0 refuse a second index on one key.)
+    key: { changed_at: 1, version: 1, _id: 1 },
+    partialFilterExpression: { changed_at: { $exists: true } },
+  },
 };
 
 /** A server that builds the same indexes for several processes at once may refuse all but one of them. */

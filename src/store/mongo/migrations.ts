@@ -52,6 +52,12 @@ export const MIGRATIONS: readonly Migration[] = [
       await createIndexes(keys, [INDEX.byStatus, INDEX.byActorAndStatus, INDEX.due, INDEX.since]);
     },
   },
+  {
+    version: 3,
+    name: "the feed of changes",
+    compatibleVersion: 2,
+    up: ({ keys }) => createIndexes(keys, [INDEX.changes]),
+  },
 ];
 
 export const LATEST_VERSION = MIGRATIONS.length;

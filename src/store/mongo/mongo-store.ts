@@ -1,7 +1,11 @@
 import type { Db, Filter, MongoClient, UpdateFilter } from "mongodb";
 import { ServiceError } from "../../errors.js";
+import { CachedReads } from "../cache/cached-reads.js";
+import type { ChangeFeed, ChangeListener } from "../cache/change-feed.js";
+import type { ReadRecord, RecordCacheOptions } from "../cache/record-cache.js";
 import { CallGate } from "../call-gate.js";
 import type {
+  Freshness,
   InsertResult,
   KeyChange,
   KeyId,
@@ -13,6 +17,7 @@ import type {
 } from "../key-store.js";
 import { withinTime } from "../within-time.js";
 import { acquireLease, type LeaseCollection } from "./acquire-lease.js";
+import { GatheredReads } from "./gathered-reads.js";
 import { INDEX } from "./indexes.js";
 import { insertKeys } from "./insert-keys.js";
 import {
@@ -35,29 +40,42 @@ export interface MongoStoreParts {
   readonly leases: LeaseCollection;
   readonly claims: ClaimCollection;
   readonly timeoutMs: number;
+  /** Absent: verifications are answered from the store each time. */
+  readonly cache?: MongoStoreCache | undefined;
+}
+
+export interface MongoStoreCache {
+  readonly options: RecordCacheOptions;
+  readonly startFeed: (listener: ChangeListener) => ChangeFeed;
 }
 
 /**
  * Every change is one atomic write of one document, on its `_id` and version. Every read asks the primary for what a majority
- * has (see client-options.ts).
+ * has (see client-options.ts); what verifications read may be remembered (see cached-reads.ts).
  */
 export class MongoStore implements KeyStore {
   readonly #parts: MongoStoreParts;
   readonly #gate = new CallGate();
+  readonly #gathered = new GatheredReads((names) => this.#fetchMany(names));
+  readonly #cached: CachedReads | undefined;
+  readonly #feed: ChangeFeed | undefined;
 
   constructor(parts: MongoStoreParts) {
     this.#parts = parts;
+    if (parts.cache === undefined) return;
+    this.#cached = new CachedReads(parts.cache.options, (name) => this.#fetch(name));
+    this.#feed = parts.cache.startFeed(this.#cached);
   }
 
   async insert(record: KeyRecord): Promise<InsertResult> {
-    return this.#call(async ({ keys, timeoutMs }) => {
+    return this.#write([record], async ({ keys, timeoutMs }) => {
       const [result] = await insertKeys(keys, [record], timeoutMs);
       return result as InsertResult; // one for each record
     });
   }
 
   async insertMany(records: readonly KeyRecord[]): Promise<InsertResult[]> {
-    return this.#call(({ keys, timeoutMs }) => insertKeys(keys, records, timeoutMs));
+    return this.#write(records, ({ keys, timeoutMs }) => insertKeys(keys, records, timeoutMs));
   }
 
   async read(id: KeyId): Promise<KeyRecord | undefined> {
@@ -80,12 +98,22 @@ export class MongoStore implements KeyStore {
     });
   }
 
-  readForVerification(id: KeyId): Promise<KeyRecord | undefined> {
-    return this.read(id);
+  async readForVerification(id: KeyId, freshness: Freshness = "cached"): Promise<KeyRecord | undefined> {
+    const name = documentId(id);
+    return this.#known(name, freshness) ?? this.#call(() => this.#readGathered(name, freshness));
   }
 
-  readManyForVerification(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]> {
-    return this.readMany(tenantId, keyIds);
+  async readManyForVerification(
+    tenantId: string,
+    keyIds: readonly string[],
+    freshness: Freshness = "cached",
+  ): Promise<(KeyRecord | undefined)[]> {
+    const names = keyIds.map((keyId) => documentId({ tenantId, keyId }));
+    const known = names.map((name) => this.#known(name, freshness));
+    if (known.every((record) => record !== undefined) && names.length > 0) return known;
+    return this.#call(() =>
+      Promise.all(names.map((name, index) => known[index] ?? this.#readGathered(name, freshness))),
+    );
   }
 
   async compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined> {
@@ -97,7 +125,7 @@ export class MongoStore implements KeyStore {
       ...(Object.keys(set).length === 0 ? {} : { $set: set }),
       ...(Object.keys(unset).length === 0 ? {} : { $unset: unset }),
     } as UpdateFilter<KeyDocument>;
-    return this.#call(async ({ keys, timeoutMs }) => {
+    return this.#write([id], async ({ keys, timeoutMs }) => {
       const changed = await updateOnVersion(keys, key, update, timeoutMs);
       return changed && recordFromDocument(changed);
     });
@@ -116,7 +144,7 @@ export class MongoStore implements KeyStore {
 
   async delete(id: KeyId, version: number): Promise<boolean> {
     const key = { _id: documentId(id), version: checkVersion(version) };
-    return this.#call(async ({ keys, timeoutMs }) => {
+    return this.#write([id], async ({ keys, timeoutMs }) => {
       const buried = await updateOnVersion(keys, key, buryUpdate(), timeoutMs);
       return buried !== undefined;
     });
@@ -176,7 +204,46 @@ export class MongoStore implements KeyStore {
 
   async close(): Promise<void> {
     await this.#gate.close();
+    await this.#feed?.stop();
     await this.#parts.client.close();
+  }
+
+  /** What is remembered and may be answered. Throws UNAVAILABLE after close. */
+  #known(name: string, freshness: Freshness): KeyRecord | undefined {
+    this.#gate.check();
+    return freshness === "cached" ? this.#cached?.get(name) : undefined;
+  }
+
+  async #readGathered(name: string, freshness: Freshness): Promise<KeyRecord | undefined> {
+    return this.#cached === undefined ? (await this.#fetch(name))?.record : this.#cached.read(name, freshness);
+  }
+
+  async #fetch(name: string): Promise<ReadRecord | undefined> {
+    const document = await this.#gathered.read(name);
+    return document && { record: recordFromDocument(document), changedAtMs: document.changed_at?.getTime() };
+  }
+
+  async #fetchMany(names: readonly string[]): Promise<ReadonlyMap<string, KeyDocument>> {
+    const { keys, timeoutMs } = this.#parts;
+    const options = { batchSize: names.length, maxTimeMS: timeoutMs };
+    const [name = "", ...others] = names;
+    const filter = others.length === 0 ? liveDocument(name) : liveDocument({ $in: names });
+    const documents = keys.find(filter, options).toArray();
+    const found = await withinTime(documents, timeoutMs, lateAnswer);
+    return new Map(found.map((document) => [document._id, document]));
+  }
+
+  /**
+   * A call that may change these records. Whatever comes of it, known or not, they are not what they were: what is remembered
+   * of them goes before the caller learns of it.
+   */
+  async #write<T>(ids: readonly KeyId[], call: (parts: MongoStoreParts) => Promise<T>): Promise<T> {
+    const names = ids.map(documentId);
+    try {
+      return await this.#call(call);
+    } finally {
+      for (const name of names) this.#cached?.evict(name);
+    }
   }
 
   async #find(
@@ -197,14 +264,16 @@ export class MongoStore implements KeyStore {
     const { timeoutMs } = this.#parts;
     return this.#gate.pass(async () => {
       try {
-        return await withinTime(call(this.#parts), timeoutMs, () => {
-          return new ServiceError("UNAVAILABLE", "the key store did not answer in time");
-        });
+        return await withinTime(call(this.#parts), timeoutMs, lateAnswer);
       } catch (error) {
         throw unavailable(error);
       }
     });
   }
+}
+
+function lateAnswer(): ServiceError {
+  return new ServiceError("UNAVAILABLE", "the key store did not answer in time");
 }
 
 /** `deleted: null` matches documents without the field: keys, and no tombstones. */

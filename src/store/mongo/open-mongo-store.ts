@@ -1,4 +1,5 @@
 import { ServiceError } from "../../errors.js";
+import { processClock } from "../cache/process-clock.js";
 import type { KeyStore } from "../key-store.js";
 import type { LeaseDocument } from "./acquire-lease.js";
 import { collectionOptions } from "./client-options.js";
@@ -6,8 +7,11 @@ import { connectMongo, type MongoConnection, type MongoServerOptions } from "./c
 import { type Deployment, deploymentFromHello } from "./deployment.js";
 import { migrateMongo } from "./migrate-mongo.js";
 import { LATEST_VERSION } from "./migrations.js";
-import { MongoStore } from "./mongo-store.js";
+import { MongoStore, type MongoStoreCache } from "./mongo-store.js";
+import { createPolledKeys } from "./polled-keys.js";
+import { PollingFeed } from "./polling-feed.js";
 import { pendingMigrations, readSchemaVersion } from "./schema.js";
+import { startPolling } from "./start-polling.js";
 import type { ClaimDocument } from "./take-claim.js";
 
 export interface MongoStoreOptions extends MongoServerOptions {
@@ -15,6 +19,22 @@ export interface MongoStoreOptions extends MongoServerOptions {
   readonly autoMigrate?: boolean;
   /** Told what the store runs on, once it is open. */
   readonly onDeployment?: (deployment: Deployment) => void;
+  /** Absent: verifications are answered from the store each time, and it is asked for no changes. */
+  readonly cache?: CacheOptions | undefined;
+  /** Told once each time that changes cannot be asked for any more. */
+  readonly onFeedError?: ((error: unknown) => void) | undefined;
+}
+
+/** The configuration's `cache` section has this shape. */
+export interface CacheOptions {
+  /** No record is used for longer after it was read. */
+  readonly ttlMs: number;
+  readonly maxBytes: number;
+  readonly pollIntervalMs: number;
+  /** At least MIN_OVERLAP_MS of `polling-feed.ts`. */
+  readonly pollOverlapMs: number;
+  /** No record is used for longer after it was read, or a poll found no change of it. */
+  readonly maxStalenessMs: number;
 }
 
 /** Rejects with UNAVAILABLE, and a message that names the servers and what is wrong, when the store cannot be used. */
@@ -30,6 +50,7 @@ export function openMongoStore(options: MongoStoreOptions): Promise<KeyStore> {
       leases: database.collection<LeaseDocument>("leases", collectionOptions),
       claims: database.collection<ClaimDocument>("claims", collectionOptions),
       timeoutMs: options.timeoutMs,
+      cache: options.cache && createCache(options.cache, connection, options),
     });
   });
 }
@@ -45,4 +66,19 @@ async function bringUpToDate({ schema, keys }: MongoConnection, options: MongoSt
     "UNAVAILABLE",
     `the database ${schema.dbName} has schema version ${version}, this release needs ${LATEST_VERSION}: run "latchkey migrate up"`,
   );
+}
+
+function createCache(
+  { pollIntervalMs, pollOverlapMs: overlapMs, ...limits }: CacheOptions,
+  { database, keys }: MongoConnection,
+  { timeoutMs, onFeedError = () => {} }: MongoStoreOptions,
+): MongoStoreCache {
+  return {
+    options: { ...limits, clock: processClock },
+    startFeed: (listener) => {
+      const server = createPolledKeys(database, keys, timeoutMs);
+      const feed = new PollingFeed({ server, listener, overlapMs, clock: processClock });
+      return startPolling({ poll: () => feed.poll(), intervalMs: pollIntervalMs, onError: onFeedError });
+    },
+  };
 }

@@ -1,0 +1,79 @@
+/** Reads several in one go: by name, what is there. */
+export type FetchMany<T> = (names: readonly string[]) => Promise<ReadonlyMap<string, T>>;
+
+/** Reads in one go under way at once. A second one keeps the server busy while the answer to the first is decoded. */
+const MAX_IN_FLIGHT = 2;
+/** Names that are read in one go. */
+const MAX_NAMES = 1_000;
+
+interface Waiting<T> {
+  readonly found: Promise<T | undefined>;
+  resolve(found: T | undefined): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Gathers the reads that wait at the same time, and sends them in one go: a server answers many names in a fraction of the
+ * time that as many single reads take. Nobody waits for others to come: while fewer than two are under way, a read is sent as
+ * soon as what runs now has asked for all that it wants. A name that is waiting already is read once; one that was sent is not
+ * joined.
+ */
+export class GatheredReads<T> {
+  readonly #fetchMany: FetchMany<T>;
+  #waiting = new Map<string, Waiting<T>>();
+  #inFlight = 0;
+  #isScheduled = false;
+
+  constructor(fetchMany: FetchMany<T>) {
+    this.#fetchMany = fetchMany;
+  }
+
+  /** What a read finds that is sent after the call; `undefined` when there is nothing. Rejects as the read does. */
+  read(name: string): Promise<T | undefined> {
+    const waiting = this.#waiting.get(name) ?? this.#add(name);
+    this.#schedule();
+    return waiting.found;
+  }
+
+  #add(name: string): Waiting<T> {
+    let settle: Pick<Waiting<T>, "resolve" | "reject"> | undefined;
+    const found = new Promise<T | undefined>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    const waiting = { found, ...(settle as unknown as Pick<Waiting<T>, "resolve" | "reject">) };
+    this.#waiting.set(name, waiting);
+    return waiting;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#inFlight === MAX_IN_FLIGHT || this.#waiting.size === 0) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      void this.#send(this.#take());
+    });
+  }
+
+  /** The longest waiting first. */
+  #take(): ReadonlyMap<string, Waiting<T>> {
+    const taken = this.#waiting;
+    this.#waiting = new Map([...taken].slice(MAX_NAMES));
+    for (const name of this.#waiting.keys()) taken.delete(name);
+    return taken;
+  }
+
+  /** Never rejects. */
+  async #send(taken: ReadonlyMap<string, Waiting<T>>): Promise<void> {
+    this.#inFlight += 1;
+    this.#schedule();
+    try {
+      const found = await this.#fetchMany([...taken.keys()]);
+      for (const [name, waiting] of taken) waiting.resolve(found.get(name));
+    } catch (error) {
+      for (const waiting of taken.values()) waiting.reject(error);
+    } finally {
+      this.#inFlight -= 1;
+      this.#schedule();
+    }
+  }
+}
