@@ -12,6 +12,7 @@ export async function openDomain(dataDir: string): Promise<DomainContext> {
   const { context } = await open(config, {
     onRefreshError: onError,
     onUsesNotWritten: onError,
+    onFeedError: onError,
     onWarning: (message) => process.stderr.write(`${message}\n`),
   });
   return context;

@@ -27,6 +27,8 @@ export interface Domain {
 export interface DomainEvents {
   /** Signing keys that cannot be read again later. */
   readonly onRefreshError: (error: unknown) => void;
+  /** MongoDB cannot be asked any more which keys were changed. */
+  readonly onFeedError: (error: unknown) => void;
   /** Last uses of keys, for now. */
   readonly onUsesNotWritten: (error: unknown) => void;
   /** What is no error, and yet not as it should be in production. */
@@ -39,7 +41,6 @@ const STANDALONE_WARNING =
 
 /** Rejects, with nothing left open, when something is not there or does not belong together. */
 export async function openDomain(config: Config, events: DomainEvents): Promise<Domain> {
-  const { onRefreshError, onUsesNotWritten, onWarning } = events;
   await openDataDirectory(config.dataDir);
   const { tokens } = config;
   const secrets = await loadOrCreateSecrets({
@@ -52,11 +53,11 @@ export async function openDomain(config: Config, events: DomainEvents): Promise<
     urls: tokens.signingJwksUrls,
     generatedFile: secrets.files.signingJwks,
     signingKeyId: tokens.signingKeyId,
-    onError: onRefreshError,
+    onError: events.onRefreshError,
   });
   try {
-    const store = await openCheckedStore(config, secrets, onWarning);
-    const keyUses = new KeyUses(store, onUsesNotWritten);
+    const store = await openCheckedStore(config, secrets, events);
+    const keyUses = new KeyUses(store, events.onUsesNotWritten);
     const close = async () => {
       signingKeys.close();
       await keyUses.close();
@@ -101,12 +102,8 @@ function createContext(
   };
 }
 
-async function openCheckedStore(
-  config: Config,
-  secrets: Secrets,
-  onWarning: DomainEvents["onWarning"],
-): Promise<KeyStore> {
-  const store = await openStore(config, onWarning);
+async function openCheckedStore(config: Config, secrets: Secrets, events: DomainEvents): Promise<KeyStore> {
+  const store = await openStore(config, events);
   try {
     await checkPepper({ store, secrets });
     return store;
@@ -116,10 +113,12 @@ async function openCheckedStore(
   }
 }
 
-function openStore({ store, dataDir }: Config, onWarning: DomainEvents["onWarning"]): Promise<KeyStore> {
+function openStore({ store, cache, dataDir }: Config, { onFeedError, onWarning }: DomainEvents): Promise<KeyStore> {
   if (store.mongodb === undefined) return openEmbeddedStore({ directory: storeDirectory(dataDir) });
   return openMongoStore({
     ...store.mongodb,
+    cache,
+    onFeedError,
     onDeployment: (deployment) => {
       if (deployment === "standalone") onWarning(STANDALONE_WARNING);
     },

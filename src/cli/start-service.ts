@@ -30,6 +30,11 @@ export interface RunningService {
 export async function startService(config: Config, logger: Logger): Promise<RunningService> {
   const domain = await openDomain(config, {
     onRefreshError: (error) => logger.warn({ err: error }, "signing keys could not be refreshed; the last ones stay"),
+    onFeedError: (error) =>
+      logger.warn(
+        { err: error },
+        "changes of keys cannot be read; none is remembered for longer than cache.max_staleness",
+      ),
     onUsesNotWritten: (error) =>
       logger.warn({ err: error }, "the last uses of keys could not be written; they are tried again"),
     onWarning: (message) => logger.warn(message),

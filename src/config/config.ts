@@ -53,6 +53,16 @@ export interface Config {
     /** Absent: the embedded store. */
     readonly mongodb: MongoConfig | undefined;
   };
+  /** What verifications remember of keys in MongoDB. Absent: nothing. */
+  readonly cache:
+    | {
+        readonly ttlMs: number;
+        readonly maxBytes: number;
+        readonly pollIntervalMs: number;
+        readonly pollOverlapMs: number;
+        readonly maxStalenessMs: number;
+      }
+    | undefined;
   /** What is absent is generated. Key objects do not show their value when they are printed. */
   readonly secrets: {
     readonly hmac: { readonly current: KeyObject | undefined; readonly retired: readonly KeyObject[] };
@@ -115,6 +125,16 @@ export function configFromValues(values: SettingValues): Config {
           ? undefined
           : { uri, timeoutMs: values["store.mongodb.timeout"], autoMigrate: values["store.mongodb.auto_migrate"] },
     },
+    cache:
+      values["cache.ttl"] === 0
+        ? undefined
+        : {
+            ttlMs: values["cache.ttl"],
+            maxBytes: values["cache.max_bytes"],
+            pollIntervalMs: values["cache.poll_interval"],
+            pollOverlapMs: values["cache.poll_overlap"],
+            maxStalenessMs: values["cache.max_staleness"],
+          },
     secrets: {
       hmac: { current: values["secrets.hmac.current"], retired: values["secrets.hmac.retired"] },
       pepper: values["secrets.pepper"],

@@ -1,5 +1,6 @@
 import { createHash, createSecretKey } from "node:crypto";
 import { z } from "zod";
+import { parseByteSize } from "./byte-size.js";
 import { parseDuration } from "./duration.js";
 import { jwksUrlMistake } from "./jwks-url.js";
 import { isNetwork } from "./network.js";
@@ -52,6 +53,19 @@ export function duration(min: string, max: string) {
     const ms = parseDuration(value);
     if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;
     context.addIssue(ms === undefined ? `must be ${form}` : `must be from ${min} to ${max}`);
+    return z.NEVER;
+  });
+}
+
+/** A size such as `64MiB`, from `min` to `max` (themselves so written). Its value is in bytes. */
+export function byteSize(min: string, max: string) {
+  const form = "a size such as 512KiB, 64MiB or 1GiB";
+  const minBytes = parseByteSize(min) ?? Number.NaN;
+  const maxBytes = parseByteSize(max) ?? Number.NaN;
+  return z.string(mustBe(form)).transform((value, context) => {
+    const bytes = parseByteSize(value);
+    if (bytes !== undefined && bytes >= minBytes && bytes <= maxBytes) return bytes;
+    context.addIssue(bytes === undefined ? `must be ${form}` : `must be from ${min} to ${max}`);
     return z.NEVER;
   });
 }

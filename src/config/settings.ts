@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { z } from "zod";
 import {
   adminToken,
+  byteSize,
   CLIENT_IP_SOURCES,
   duration,
   integer,
@@ -78,6 +79,23 @@ export const settings = {
     .prefault(true)
     .describe(
       "Whether `serve` brings the database's schema up to date. Otherwise run `latchkey migrate up` before it.",
+    ),
+  "cache.ttl": duration("0s", "1h")
+    .prefault("60s")
+    .describe("How long a key in MongoDB is remembered for verifications. `0s` turns the cache off."),
+  "cache.max_bytes": byteSize("1MiB", "64GiB").prefault("64MiB").describe("About how much memory these keys may take."),
+  "cache.poll_interval": duration("10ms", "1s")
+    .prefault("50ms")
+    .describe("How often MongoDB is asked which keys were changed by other processes."),
+  "cache.poll_overlap": duration("5s", "1m")
+    .prefault("5s")
+    .describe(
+      "How far back changes are looked for once a second: a write (2s), two polls (1s each), and how far clocks may move apart.",
+    ),
+  "cache.max_staleness": duration("100ms", "1m")
+    .prefault("5s")
+    .describe(
+      "How old what is remembered may be. Past it the key is read, and while MongoDB cannot be read, verifications fail.",
     ),
   "secrets.hmac.current": secretText()
     .optional()

@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { loadConfig } from "../../src/config/load-config.js";
 import { formatMistake } from "../../src/config/mistake.js";
+import { MIN_OVERLAP_MS } from "../../src/store/mongo/polling-feed.js";
 
 const directory = mkdtempSync(join(tmpdir(), "latchkey-config-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -53,6 +54,13 @@ describe("a configuration", () => {
         dataDir: "./data",
         admin: { auth: "token", tokens: undefined },
         store: { mongodb: undefined },
+        cache: {
+          ttlMs: 60_000,
+          maxBytes: 67_108_864,
+          pollIntervalMs: 50,
+          pollOverlapMs: 5_000,
+          maxStalenessMs: 5_000,
+        },
         secrets: { hmac: { current: undefined, retired: [] }, pepper: undefined },
         keys: {
           prefix: "lk",
@@ -98,6 +106,7 @@ admin:
     - { name: mesh, token_sha256: ${TOKEN_SHA256}, role: verifier }
 store:
   mongodb: { uri: "mongodb://user:pw@db/latchkey", timeout: 3s }
+cache: { ttl: 1m30s, max_bytes: 1 GiB, poll_interval: 20ms, poll_overlap: 10s, max_staleness: 2s }
 secrets:
   hmac: { current: ${SECRET}, retired: [${OTHER_SECRET}] }
   pepper: "${SECRET}"
@@ -137,6 +146,13 @@ log: { level: debug }
       uri: "mongodb://user:pw@db/latchkey",
       timeoutMs: 3_000,
       autoMigrate: true,
+    });
+    expect(config.cache).toEqual({
+      ttlMs: 90_000,
+      maxBytes: 1_073_741_824,
+      pollIntervalMs: 20,
+      pollOverlapMs: 10_000,
+      maxStalenessMs: 2_000,
     });
     expect(config.secrets.hmac.current?.export().toString()).toBe(SECRET);
     expect(config.secrets.hmac.retired.map((secret) => secret.export().toString())).toEqual([OTHER_SECRET]);
@@ -201,6 +217,18 @@ log: { level: debug }
     );
   });
 
+  test("has no cache when nothing may be remembered", () => {
+    expect(configOf({ LATCHKEY_CACHE_TTL: "0s" }).cache).toBeUndefined();
+  });
+
+  test("looks back for changes as far as the feed needs at least", () => {
+    const shortest = `${MIN_OVERLAP_MS}ms`;
+    expect(configOf({ LATCHKEY_CACHE_POLL_OVERLAP: shortest }).cache?.pollOverlapMs).toBe(MIN_OVERLAP_MS);
+    expect(mistakesOf({ LATCHKEY_CACHE_POLL_OVERLAP: `${MIN_OVERLAP_MS - 1}ms` })).toEqual([
+      "cache.poll_overlap (LATCHKEY_CACHE_POLL_OVERLAP): must be from 5s to 1m",
+    ]);
+  });
+
   test("may be an empty file", () => {
     expect(configOf({}, "").server.port).toBe(4420);
     expect(configOf({}, "# nothing\n").server.port).toBe(4420);
@@ -234,10 +262,10 @@ describe("unknown names", () => {
   });
 
   test("a YAML key is a mistake", () => {
-    expect(mistakesOf({}, "server:\n  prot: 1\nservre:\n  port: 1\ncache: { ttl: 1s }\n1: 2\n")).toEqual([
+    expect(mistakesOf({}, "server:\n  prot: 1\nservre:\n  port: 1\ncaches: { ttl: 1s }\n1: 2\n")).toEqual([
       "server.prot (FILE:2): is no setting",
       "servre (FILE:3): is no setting",
-      "cache (FILE:5): is no setting",
+      "caches (FILE:5): is no setting",
       "1 (FILE:6): is no setting",
     ]);
   });
@@ -270,6 +298,11 @@ describe("mistakes", () => {
       { LATCHKEY_SERVER_DRAIN_TIMEOUT: "-1s" },
       "server.drain_timeout (LATCHKEY_SERVER_DRAIN_TIMEOUT): must be a duration such as 500ms, 2s, 1h30m or 30d",
     ],
+    [
+      { LATCHKEY_CACHE_MAX_BYTES: "64MB" },
+      "cache.max_bytes (LATCHKEY_CACHE_MAX_BYTES): must be a size such as 512KiB, 64MiB or 1GiB",
+    ],
+    [{ LATCHKEY_CACHE_MAX_BYTES: "1023KiB" }, "cache.max_bytes (LATCHKEY_CACHE_MAX_BYTES): must be from 1MiB to 64GiB"],
     [
       { LATCHKEY_SERVER_REQUEST_TIMEOUT: "0s" },
       "server.request_timeout (LATCHKEY_SERVER_REQUEST_TIMEOUT): must be from 1ms to 1h",
