@@ -6,7 +6,9 @@ import { clientOptions, collectionOptions, writeTimeMs } from "../../src/store/m
 
 const TIMEOUT_MS = 1000;
 /** Sooner than the call ends, so that the reason is told. */
-const WAIT_MS = 900;
+const CONNECTING_MS = 900;
+/** So that there is time for another try. */
+const ANSWERING_MS = 500;
 
 function clientOf(uri: string): MongoClient {
   return new MongoClient(uri, clientOptions(uri, TIMEOUT_MS));
@@ -15,10 +17,10 @@ function clientOf(uri: string): MongoClient {
 describe("client options", () => {
   test("limit every way to wait, and leave retries of writes to the store", () => {
     expect(clientOf("mongodb://a").options).toMatchObject({
-      serverSelectionTimeoutMS: WAIT_MS,
-      connectTimeoutMS: WAIT_MS,
-      waitQueueTimeoutMS: WAIT_MS,
-      socketTimeoutMS: WAIT_MS,
+      serverSelectionTimeoutMS: CONNECTING_MS,
+      connectTimeoutMS: CONNECTING_MS,
+      waitQueueTimeoutMS: CONNECTING_MS,
+      socketTimeoutMS: ANSWERING_MS,
       retryReads: true,
       retryWrites: false,
       appName: "latchkey",
@@ -45,10 +47,10 @@ describe("client options", () => {
         "&retryWrites=true&w=1&journal=false&readConcernLevel=local&readPreference=secondary",
     );
     expect(keys.options).toMatchObject({
-      serverSelectionTimeoutMS: WAIT_MS,
-      connectTimeoutMS: WAIT_MS,
-      waitQueueTimeoutMS: WAIT_MS,
-      socketTimeoutMS: WAIT_MS,
+      serverSelectionTimeoutMS: CONNECTING_MS,
+      connectTimeoutMS: CONNECTING_MS,
+      waitQueueTimeoutMS: CONNECTING_MS,
+      socketTimeoutMS: ANSWERING_MS,
       retryWrites: false,
     });
     const collection = keys.db("latchkey").collection("keys", collectionOptions);

@@ -11,23 +11,25 @@ export function writeTimeMs(leftMs: number): number {
   return Math.max(1, Math.min(MAX_WRITE_TIME_MS, Math.ceil(leftMs)));
 }
 
-/** Of a call's time, how much the driver waits for one thing. It knows the reason; the limit of the call as a whole does not. */
-const SHARE_OF_ONE_WAIT = 0.9;
+/** Of a call's time, how much the driver waits for a connection. It knows the reason; the limit of the call does not. */
+const SHARE_OF_CONNECTING = 0.9;
+/** Of a call's time, how much it waits for an answer. The rest is for another try: the connection may be dead unnoticed. */
+const SHARE_OF_ANSWERING = 0.5;
 
 /**
  * What the driver is told, each on purpose. The URI says where the servers are and how to get in: hosts, TLS (`tls=true`,
  * `tlsCAFile`), SCRAM (user and password) or X.509 (`authMechanism=MONGODB-X509`, `tlsCertificateKeyFile`).
  */
 export function clientOptions(uri: string, timeoutMs: number): MongoClientOptions {
-  const waitMs = Math.max(1, Math.floor(timeoutMs * SHARE_OF_ONE_WAIT));
+  const connectingMs = shareOf(timeoutMs, SHARE_OF_CONNECTING);
   return {
     ...unlessInUri(uri),
     // The driver's `timeoutMS` does nothing in 7.x, so every way to wait gets a limit: for a server, for a connection to
     // open, for a free one, for an answer. The store bounds each call as a whole besides (within-time.ts).
-    serverSelectionTimeoutMS: waitMs,
-    connectTimeoutMS: waitMs,
-    waitQueueTimeoutMS: waitMs,
-    socketTimeoutMS: waitMs,
+    serverSelectionTimeoutMS: connectingMs,
+    connectTimeoutMS: connectingMs,
+    waitQueueTimeoutMS: connectingMs,
+    socketTimeoutMS: shareOf(timeoutMs, SHARE_OF_ANSWERING),
     // A read that meets a fail-over is asked once more. Writes are the store's to try again (write-until-known.ts): the driver's
     // way needs a replica set or a sharded cluster, and some compatible servers refuse it.
     retryReads: true,
@@ -40,6 +42,11 @@ export function clientOptions(uri: string, timeoutMs: number): MongoClientOption
     // Binary fields come back as buffers.
     promoteBuffers: true,
   };
+}
+
+/** In whole milliseconds. 0 would mean no limit. */
+function shareOf(timeoutMs: number, share: number): number {
+  return Math.max(1, Math.floor(timeoutMs * share));
 }
 
 /** What depends on the deployment, so that a URI may say otherwise. (Options in the client's own would win over it.) */
