@@ -14,8 +14,8 @@ export type Fate =
   | "swallowed"
   /** It is carried out, and its connection stays open without a reply. */
   | "never answered"
-  /** It arrives later, also when whoever sent it has gone by then, and then meets another fate, if any. */
-  | { readonly heldUntil: Promise<void>; readonly then?: "reply lost" }
+  /** It arrives later, also when whoever sent it has gone by then; its reply may be lost, too. */
+  | { readonly heldUntil: Promise<void>; readonly isReplyLost?: boolean }
   /** It never arrives, and gets this answer. */
   | { readonly refusal: Document }
   /** It is carried out, and another reply made of the server's. */
@@ -41,6 +41,8 @@ export interface FaultProxy {
   meetAlways(applies: (command: Command) => boolean, fate: Fate): () => void;
   /** How many fates of `meet` are still to come. */
   readonly left: number;
+  /** Whether every command that was held has been carried out by now. */
+  readonly isQuiet: boolean;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function startFaultProxy(uri: string): Promise<FaultProxy> {
   const waiters: (() => void)[] = [];
   const standing = new Set<{ applies: (command: Command) => boolean; fate: Fate }>();
   const sockets = new Set<Socket>();
+  const held = new Set<WireMessage>();
 
   const fateOf = (command: Command): Fate | undefined => {
     const index = due.findIndex(({ name }) => name === command.name);
@@ -70,7 +73,7 @@ export async function startFaultProxy(uri: string): Promise<FaultProxy> {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
     }
-    relay(client, upstream, fateOf);
+    relay({ client, upstream, held, fateOf });
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const address = `127.0.0.1:${(listener.address() as AddressInfo).port}`;
@@ -91,6 +94,9 @@ export async function startFaultProxy(uri: string): Promise<FaultProxy> {
     get left() {
       return due.length;
     },
+    get isQuiet() {
+      return held.size === 0;
+    },
     async close() {
       const closed = new Promise((resolve) => listener.close(resolve));
       for (const socket of sockets) socket.destroy();
@@ -99,10 +105,18 @@ export async function startFaultProxy(uri: string): Promise<FaultProxy> {
   };
 }
 
+interface Relay {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  /** Of every connection: what was held and is not answered yet. */
+  readonly held: Set<WireMessage>;
+  readonly fateOf: (command: Command) => Fate | undefined;
+}
+
 /** One connection. Replies are matched to their commands by request id. */
-function relay(client: Socket, upstream: Socket, fateOf: (command: Command) => Fate | undefined): void {
+function relay({ client, upstream, held, fateOf }: Relay): void {
   const awaited = new Map<number, { request: WireMessage; fate: Fate | undefined }>();
-  let held = 0;
+  let isHeld = false;
   const end = () => {
     client.destroy();
     upstream.destroy();
@@ -110,7 +124,7 @@ function relay(client: Socket, upstream: Socket, fateOf: (command: Command) => F
   upstream.on("error", end).on("close", end);
   client.on("error", () => client.destroy());
   client.on("close", () => {
-    if (held === 0) upstream.destroy();
+    if (!isHeld) upstream.destroy();
   });
 
   const forward = (request: WireMessage, fate: Fate | undefined) => {
@@ -123,13 +137,15 @@ function relay(client: Socket, upstream: Socket, fateOf: (command: Command) => F
     if (fate === "lost on the way") end();
     else if (typeof fate === "object" && "refusal" in fate) client.write(writeReply(request, fate.refusal));
     else if (typeof fate === "object" && "heldUntil" in fate) {
-      held += 1;
+      isHeld = true;
+      held.add(request);
       await fate.heldUntil;
-      forward(request, fate.then);
+      forward(request, fate.isReplyLost ? "reply lost" : undefined);
     } else forward(request, fate);
   };
   const answer = (reply: WireMessage) => {
     const { request, fate } = awaited.get(reply.responseTo) ?? {};
+    if (request !== undefined) held.delete(request);
     if (fate === "never answered") return;
     if (fate === "reply lost") end();
     else if (fate === "reply cut off") client.end(reply.bytes.subarray(0, reply.bytes.length / 2));
