@@ -7,7 +7,8 @@
  * 3. clear the mark.
  *
  * A crash after 1 leaves a pending key that the sweeper removes; after 2, a key that whoever reads it first completes
- * (`load-key.ts`). It is safe under these rules, and unsafe without any one of them:
+ * (`load-key.ts`). It is safe under these rules, and unsafe without any one of them (`test/domain/interleavings/` searches
+ * every schedule, with and without each):
  *
  * - every write to an existing record is a compare-and-set of named fields on its version;
  * - reads that a write or a commit decision rests on come from the store, never from a cache;

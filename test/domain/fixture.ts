@@ -12,6 +12,7 @@ import {
   issuedPrefixes,
   type KeySettings,
   NIL_TENANT_ID,
+  type TokenSettings,
 } from "../../src/domain/context.js";
 import { type DerivedToken, type DeriveTokenInput, deriveToken } from "../../src/domain/derive-token.js";
 import { FailureLimiter } from "../../src/domain/failure-limiter.js";
@@ -26,6 +27,14 @@ import type { KeyRecord } from "../../src/store/key-store.js";
 
 const START_MS = Date.UTC(2026, 0, 1);
 const MACAROON_PREFIX = "mc";
+
+export const tokenSettings: TokenSettings = {
+  issuer: "latchkey",
+  macaroonPrefix: MACAROON_PREFIX,
+  defaultTtlMs: 900_000,
+  maxTtlMs: 86_400_000,
+  checkParent: true,
+};
 
 /** A domain on a real store, whose clock and randomness the test decides. */
 export interface Fixture extends DomainContext {
@@ -47,13 +56,7 @@ export async function createFixture(settings: Partial<KeySettings> = {}): Promis
     clock: () => new Date(nowMs),
     randomBytes: (length) => createHash("shake256", { outputLength: length }).update(`draw ${draws++}`).digest(),
     ...withKeys(settings),
-    tokens: {
-      issuer: "latchkey",
-      macaroonPrefix: MACAROON_PREFIX,
-      defaultTtlMs: 900_000,
-      maxTtlMs: 86_400_000,
-      checkParent: true,
-    },
+    tokens: tokenSettings,
     secrets: createSecrets(),
     checkedTokens: createCheckedTokens(),
     keyUses,
@@ -70,7 +73,7 @@ export async function createFixture(settings: Partial<KeySettings> = {}): Promis
 }
 
 /** The parts of a context that depend on the key settings. */
-export function withKeys(settings: Partial<KeySettings>): Pick<DomainContext, "keys" | "classify"> {
+export function withKeys(settings: Partial<KeySettings> = {}): Pick<DomainContext, "keys" | "classify"> {
   const keys = { prefix: "lk", retiredPrefixes: [], maxTtlMs: 315_360_000_000, ...settings };
   const classify = createClassifier({ issuedPrefixes: issuedPrefixes(keys), macaroonPrefix: MACAROON_PREFIX });
   return { keys, classify };

@@ -134,7 +134,7 @@ export class MemoryStore implements KeyStore {
 
   #records(): KeyRecord[] {
     this.#gate.check();
-    return [...this.#tables.keys.values()].filter((entry) => !isTombstone(entry));
+    return [...this.#tables.keys.values()].filter((entry): entry is KeyRecord => !isTombstone(entry));
   }
 }
 
