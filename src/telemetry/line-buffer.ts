@@ -24,17 +24,23 @@ export class LineBuffer implements DestinationStream {
     else this.#timer ??= setTimeout(() => this.#handOn(), MAX_DELAY_MS).unref();
   }
 
-  /** As pino asks for after a fatal line. */
+  /** As pino asks for after a fatal line. What is handed on now would not be written any more when the process ends. */
   flushSync(): void {
-    this.#handOn();
     this.#output.flushSync();
+    const lines = this.#take();
+    if (lines !== "") pino.destination({ dest: STDOUT, sync: true }).write(lines);
   }
 
   #handOn(): void {
+    const lines = this.#take();
+    if (lines !== "") this.#output.write(lines);
+  }
+
+  #take(): string {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#lines === "") return;
-    this.#output.write(this.#lines);
+    const lines = this.#lines;
     this.#lines = "";
+    return lines;
   }
 }
