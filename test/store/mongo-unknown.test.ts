@@ -94,6 +94,7 @@ const mongo = await mongoTestUri();
         const expected = [...buried.map((record) => inserted(record, 3)), inserted(fresh)];
         expect(await store.insertMany(records)).toEqual(expected);
         for (const record of buried) expect(await store.read(record)).toEqual({ ...record, version: 3 });
+        expect(await keys.countDocuments({ key_id: buried[0]?.keyId, write_id: { $exists: true } })).toBe(0);
       });
 
       test("does not undo a delete that may be one of its own key", async () => {
@@ -104,6 +105,17 @@ const mongo = await mongoTestUri();
         expect(await store.read(buried)).toBeUndefined();
         // The caller, who may ask for that, gets it.
         expect(await store.insertMany([fresh, buried])).toEqual([exists, inserted(buried, 3)]);
+      });
+
+      test("tries again what was refused for the moment, beside a key that is there", async () => {
+        const [there, fresh] = [await inserts(), sampleRecord()];
+        const writeErrors = [
+          { index: 0, code: 11000, errmsg: "duplicate key" },
+          { index: 1, code: 112, errmsg: "write conflict" },
+        ];
+        proxy.meet("insert", { refusal: { ok: 1, n: 0, writeErrors } });
+        const another = { ...there, deriveSeed: new Uint8Array(randomBytes(32)) };
+        expect(await store.insertMany([another, fresh])).toEqual([exists, inserted(fresh)]);
       });
 
       test("does not try again what the server refused for good", async () => {
@@ -194,7 +206,7 @@ const mongo = await mongoTestUri();
 
       test("that a majority does not have is not acknowledged", async () => {
         const record = await inserts();
-        const writeConcernError = { code: 64, codeName: "WriteConcernTimeout", errmsg: "waiting timed out" };
+        const writeConcernError = { code: 100, codeName: "UnsatisfiableWriteConcern", errmsg: "too few members" };
         const fate = { reply: (reply: Document) => ({ ...reply, writeConcernError }) };
         proxy.meet("findAndModify", fate, fate, fate);
         await expect(store.compareAndSet(record, 1, { name })).rejects.toMatchObject(UNAVAILABLE);

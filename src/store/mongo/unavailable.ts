@@ -1,5 +1,4 @@
 import {
-  MongoBulkWriteError,
   MongoCompatibilityError,
   MongoError,
   MongoMissingDependencyError,
@@ -90,11 +89,7 @@ function isName(code: unknown): boolean {
   return typeof code === "string" && /^[A-Z][A-Z0-9_]+$/.test(code);
 }
 
-/** An error and those below it. Servers that cannot be selected keep the reason some levels down, bulks beside the cause. */
+/** An error and those below it: when no server can be selected, the reason is some levels down. */
 function* causes(error: unknown): Generator<object> {
-  let current = error;
-  while (typeof current === "object" && current !== null) {
-    yield current;
-    current = current instanceof MongoBulkWriteError ? current.errorResponse : (current as Error).cause;
-  }
+  for (let cause = error; typeof cause === "object" && cause !== null; cause = (cause as Error).cause) yield cause;
 }
