@@ -72,7 +72,7 @@ export interface DomainContext {
   /** Tokens whose signature need not be checked again. */
   readonly checkedTokens: CheckedTokens;
   /** When keys were used. */
-  readonly keyUses: KeyUses;
+  readonly keyUses: Pick<KeyUses, "note">;
   /** Counts self-revocations that failed. */
   readonly selfRevocationFailures: FailureLimiter;
 }

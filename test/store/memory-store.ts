@@ -1,7 +1,17 @@
 import { compareCodePoints } from "../../src/query/compare-code-points.js";
 import { CallGate } from "../../src/store/call-gate.js";
 import { applyChange } from "../../src/store/embedded/apply-change.js";
-import type { InsertResult, KeyChange, KeyId, KeyRecord, KeyStore, ListQuery } from "../../src/store/key-store.js";
+import {
+  type InsertResult,
+  type KeyChange,
+  type KeyId,
+  type KeyRecord,
+  type KeyStore,
+  type KeyUse,
+  type ListQuery,
+  type ListSlice,
+  wholeSlice,
+} from "../../src/store/key-store.js";
 
 export interface Tombstone {
   readonly deleted: true;
@@ -54,9 +64,26 @@ export class MemoryStore implements KeyStore {
     return Promise.all(keyIds.map((keyId) => this.read({ tenantId, keyId })));
   }
 
+  readForVerification(id: KeyId): Promise<KeyRecord | undefined> {
+    return this.read(id);
+  }
+
+  readManyForVerification(tenantId: string, keyIds: readonly string[]): Promise<(KeyRecord | undefined)[]> {
+    return this.readMany(tenantId, keyIds);
+  }
+
   async compareAndSet(id: KeyId, version: number, change: KeyChange): Promise<KeyRecord | undefined> {
     const record = this.#find(id);
     return record?.version === version ? this.#put(copyRecord(applyChange(record, change))) : undefined;
+  }
+
+  async recordUses(uses: readonly KeyUse[]): Promise<void> {
+    this.#gate.check();
+    for (const { time, ...id } of uses) {
+      const record = this.#find(id);
+      if (record === undefined || record.createTime > time) continue;
+      if (record.lastUsedTime === undefined || record.lastUsedTime < time) this.#put({ ...record, lastUsedTime: time });
+    }
   }
 
   async delete(id: KeyId, version: number): Promise<boolean> {
@@ -66,12 +93,30 @@ export class MemoryStore implements KeyStore {
     return true;
   }
 
-  async list({ tenantId, kind, actorId, after, limit }: ListQuery): Promise<KeyRecord[]> {
-    return this.#records()
+  async list({ tenantId, kind, actorId, status, createdFrom, after, limit }: ListQuery): Promise<ListSlice> {
+    const records = this.#records()
       .filter((record) => record.tenantId === tenantId && record.kind === kind)
       .filter((record) => actorId === undefined || record.actorId === actorId)
+      .filter((record) => status === undefined || record.listed.status === status)
+      .filter((record) => createdFrom === undefined || record.createTime >= createdFrom)
       .filter((record) => after === undefined || compareListed(after, record) < 0)
-      .sort(compareListed)
+      .sort(compareListed);
+    return wholeSlice(records.slice(0, limit), limit);
+  }
+
+  async listDue(before: Date, limit: number): Promise<KeyRecord[]> {
+    const untilMs = ({ listed }: KeyRecord) => listed.until?.getTime() ?? Number.POSITIVE_INFINITY;
+    return this.#records()
+      .filter((record) => untilMs(record) < before.getTime())
+      .sort((a, b) => untilMs(a) - untilMs(b))
+      .slice(0, limit);
+  }
+
+  async listAhead(after: Date, limit: number): Promise<KeyRecord[]> {
+    const sinceMs = ({ listed }: KeyRecord) => listed.since?.getTime() ?? Number.NEGATIVE_INFINITY;
+    return this.#records()
+      .filter((record) => sinceMs(record) > after.getTime())
+      .sort((a, b) => sinceMs(b) - sinceMs(a))
       .slice(0, limit);
   }
 

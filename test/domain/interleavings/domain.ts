@@ -55,6 +55,7 @@ export function createContext(store: KeyStore, name: string, nowMs: number): Dom
     tokens: tokenSettings,
     secrets: SECRETS,
     checkedTokens: createCheckedTokens(),
+    keyUses: { note: () => {} },
     selfRevocationFailures: new FailureLimiter(SELF_REVOCATION_LIMITS),
   };
 }

@@ -117,8 +117,8 @@ export const MUTANTS: readonly Mutant[] = [
     rule: SUCCESSOR,
     title: "a revocation takes it away",
     file: "revoke-key.ts",
-    replace: "{ revocation, updateTime: now }",
-    by: "{ revocation, updateTime: now, successor: null }",
+    replace: "updateTime: now };",
+    by: "updateTime: now, successor: null };",
     scenario: "grace",
     violation: "a successor changed",
   },
@@ -162,8 +162,10 @@ export const MUTANTS: readonly Mutant[] = [
     rule: COMMITTED,
     title: "it counts as committed when the mark is gone, and not before",
     file: "load-key.ts",
-    replace: "return record?.pending === undefined ? record : settlePending(store, record);",
-    by: "return record?.pending === undefined ? record : undefined;",
+    replace: `freshness);
+  return record?.pending === undefined ? record : settlePending(store, record);`,
+    by: `freshness);
+  return record?.pending === undefined ? record : undefined;`,
     scenario: "twoRotators",
     violation: "a committed key is not seen",
   },
