@@ -10,6 +10,7 @@ import { describeLists } from "./conformance-lists.js";
 import { describeReads } from "./conformance-reads.js";
 import { describeSweeping } from "./conformance-sweeping.js";
 import { describeUses } from "./conformance-uses.js";
+import { describeVerification } from "./conformance-verification.js";
 import { describeWrites } from "./conformance-writes.js";
 import { sampleRecord } from "./sample-record.js";
 
@@ -38,6 +39,10 @@ export function describeKeyStore(name: string, createFixture: () => Promise<Stor
     describeWrites(() => store);
     describeBulk(() => store);
     describeReads(() => store);
+    describeVerification(
+      () => store,
+      () => fixture,
+    );
     describeLists(() => store);
     describeSweeping(() => store);
     describeUses(() => store);

@@ -166,12 +166,17 @@ const clockStep = fc.oneof(fc.integer({ min: -3_500, max: 3_500 }), fc.integer({
 
 const networks = eventAt(
   "network",
-  fc.record({ process, network: fc.constantFrom<Network>("quick", "uneven", "slow", "failing"), forMs: anyDuration }),
-  (world, { process, network, forMs }) => {
-    const one = processOf(world, process);
-    one.network = network;
+  fc.record({
+    process,
+    what: fc.constantFrom("polls", "reads"),
+    network: fc.constantFrom<Network>("uneven", "slow", "failing"),
+    forMs: anyDuration,
+  }),
+  (world, { process, what, network, forMs }) => {
+    const one = processOf(world, process).network;
+    one[what] = network;
     world.simulation.at(world.simulation.nowMs + forMs, () => {
-      one.network = "quick";
+      one[what] = "quick";
     });
   },
 );

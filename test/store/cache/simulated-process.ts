@@ -30,7 +30,8 @@ export interface ProcessOptions {
 
 /** The cache and the feed of one process, with clocks and a network that may be anything. */
 export class SimulatedProcess {
-  network: Network = "quick";
+  /** What polls, and what everything else goes through. */
+  readonly network: { polls: Network; reads: Network } = { polls: "quick", reads: "quick" };
   reads = 0;
   /** While it takes a deposed primary for the primary, and from when to when it did. */
   deposed: { readonly primary: Primary; readonly fromMs: number; readonly untilMs: number } | undefined;
@@ -55,8 +56,9 @@ export class SimulatedProcess {
     });
     this.#feed = new PollingFeed({
       server: {
-        readState: () => this.#request((primary) => server.readState(primary)),
-        readChanges: (sinceMs, limit) => this.#request((primary) => server.readChanges(sinceMs, limit, primary)),
+        readState: () => this.#request((primary) => server.readState(primary), "polls"),
+        readChanges: (sinceMs, limit) =>
+          this.#request((primary) => server.readChanges(sinceMs, limit, primary), "polls"),
       },
       listener: this.#cached,
       overlapMs,
@@ -133,14 +135,14 @@ export class SimulatedProcess {
   }
 
   /** The server answers at some time between the request and its reply; either may get lost. */
-  #request<T>(answer: (primary: Primary) => T): Promise<T> {
+  #request<T>(answer: (primary: Primary) => T, what: "polls" | "reads" = "reads"): Promise<T> {
     const { simulation, server } = this.#options;
-    const isLost = this.network === "failing" && simulation.below(1) < 0.7;
+    const isLost = this.network[what] === "failing" && simulation.below(1) < 0.7;
     const isReplyLost = simulation.below(1) < 0.5;
     return new Promise((resolve, reject) => {
       const lose = () =>
-        simulation.at(simulation.nowMs + this.#delayMs(), () => this.#awake(() => reject(new Error("lost"))));
-      simulation.at(simulation.nowMs + this.#delayMs(), () => {
+        simulation.at(simulation.nowMs + this.#delayMs(what), () => this.#awake(() => reject(new Error("lost"))));
+      simulation.at(simulation.nowMs + this.#delayMs(what), () => {
         if (isLost && !isReplyLost) return lose();
         const { nowMs } = simulation;
         const primary =
@@ -148,23 +150,25 @@ export class SimulatedProcess {
         try {
           const value = answer(primary);
           if (isLost) lose();
-          else simulation.at(nowMs + this.#delayMs(), () => this.#awake(() => resolve(value)));
+          else simulation.at(nowMs + this.#delayMs(what), () => this.#awake(() => resolve(value)));
         } catch (error) {
-          simulation.at(nowMs + this.#delayMs(), () => this.#awake(() => reject(error)));
+          simulation.at(nowMs + this.#delayMs(what), () => this.#awake(() => reject(error)));
         }
       });
     });
   }
 
-  #delayMs(): number {
+  #delayMs(what: "polls" | "reads"): number {
     const { simulation } = this.#options;
-    switch (this.network) {
+    switch (this.network[what]) {
       case "quick":
         return simulation.below(QUICK_MS);
       case "slow":
         return simulation.below(1_500);
       default:
-        return simulation.below(1) < 0.8 ? simulation.below(QUICK_MS) : simulation.below(1_200);
+        return simulation.below(
+          simulation.oneOf(QUICK_MS, QUICK_MS, QUICK_MS, QUICK_MS, QUICK_MS, QUICK_MS, 1_200, 12_000),
+        );
     }
   }
 
