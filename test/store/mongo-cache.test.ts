@@ -13,6 +13,7 @@ import { sampleRecord } from "./sample-record.js";
 import { TEST_CACHE } from "./test-cache.js";
 
 const TIMEOUT_MS = 10_000;
+const SETTLED_MS = 5_000;
 
 const mongo = await mongoTestUri();
 (mongo === undefined ? describe.skip : describe)(
@@ -26,6 +27,7 @@ const mongo = await mongoTestUri();
     beforeAll(async () => {
       cached = await openMongoStore({ uri, timeoutMs: TIMEOUT_MS, cache: TEST_CACHE });
       other = await openMongoStore({ uri, timeoutMs: TIMEOUT_MS });
+      await settle();
     });
     afterAll(async () => {
       await cached?.close();
@@ -46,7 +48,18 @@ const mongo = await mongoTestUri();
       await keys.updateOne({ _id: `${tenantId}/${keyId}` }, { $set: { name } });
     }
 
-    /** Once the feed has settled, after its start, nothing is dropped any more but for a reason. */
+    /** Once after its start a feed drops what was read before it knew enough of the server's clock: here, at the latest then. */
+    async function settle(): Promise<void> {
+      const startMs = performance.now();
+      const record = await insertSample();
+      await cached.readForVerification(record);
+      await changeSecretly(record, "second");
+      await eventually("the feed to settle", async () => {
+        const name = (await cached.readForVerification(record))?.name;
+        return name === "second" || performance.now() - startMs > SETTLED_MS ? true : undefined;
+      });
+    }
+
     async function remember(store: KeyStore, record: KeyRecord): Promise<void> {
       const first = await store.readForVerification(record);
       expect(first).toMatchObject({ keyId: record.keyId });
@@ -58,14 +71,7 @@ const mongo = await mongoTestUri();
       const nameOf = async (...freshness: Parameters<KeyStore["readForVerification"]>[1][]) => {
         return (await cached.readForVerification(record, ...freshness))?.name;
       };
-      await eventually("the feed to settle", async () => {
-        await remember(cached, record);
-        await changeSecretly(record, "secret");
-        const name = await nameOf();
-        await changeSecretly(record, record.name);
-        return name === record.name ? true : undefined;
-      });
-      await nameOf("fresh");
+      expect(await nameOf()).toBe(record.name);
       await changeSecretly(record, "second");
       expect(await nameOf()).toBe(record.name);
       expect(await nameOf("unstored")).toBe("second");
@@ -88,13 +94,9 @@ const mongo = await mongoTestUri();
       await other.delete(again, 1);
       await other.insert(again);
       await eventually("all three changes", async () => {
-        const [one, two, three] = await cached
-          .readManyForVerification(revoked.tenantId, [revoked.keyId])
-          .then(async ([first]) => [
-            first,
-            await cached.readForVerification(deleted),
-            await cached.readForVerification(again),
-          ]);
+        const [one, two, three] = await Promise.all(
+          [revoked, deleted, again].map((record) => cached.readForVerification(record)),
+        );
         return one?.revocation !== undefined && two === undefined && three?.version === 3 ? true : undefined;
       });
       expect(await cached.readForVerification(kept)).toEqual(kept);

@@ -23,6 +23,7 @@ const WIDE_INTERVAL_MS = 1_000;
 /** Between two verifications of one key by one process, at most. */
 const VERIFY_INTERVAL_MS = 400;
 const RUN_MS = 24_000;
+const MAX_EVENTS = 40;
 
 interface Event {
   readonly atMs: number;
@@ -228,7 +229,8 @@ const deposition = eventAt(
   fc.integer({ min: 3_000, max: 6_000 }),
 );
 
-const events = (...arbitraries: fc.Arbitrary<Event>[]) => fc.array(fc.oneof(...arbitraries), { maxLength: 24 });
+const events = (...arbitraries: fc.Arbitrary<Event>[]) =>
+  fc.array(fc.oneof(...arbitraries), { maxLength: MAX_EVENTS, size: "max" });
 
 const parameters = { numRuns: Number(globalThis.process.env.LATCHKEY_TEST_MODEL_RUNS ?? 700) };
 const TEST_TIMEOUT_MS = 300_000;
