@@ -10,6 +10,7 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
   "src/main.ts": "everything",
   "src/cli/": "everything",
   "src/config/": ["yaml", "zod", "node:*"],
+  "src/container/": ["config", "secrets", "node:*"],
   "src/secrets/": ["credentials", "node:*"],
   "src/server/": [
     "server/connect",
@@ -65,7 +66,7 @@ const ALWAYS_ALLOWED = ["errors.ts", "types of telemetry"];
 const TYPES_OF = "types of ";
 
 /** The rows that may use `process.env`. */
-export const ENVIRONMENT_READERS = ["src/main.ts", "src/config/"];
+export const ENVIRONMENT_READERS = ["src/main.ts", "src/config/", "src/container/"];
 
 /** The row of the table that a file belongs to: the file's own, or its folder's. */
 export function rowOf(file: string): string {

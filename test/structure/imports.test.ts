@@ -20,7 +20,7 @@ test("imports run only as the table says", () => {
   expect(violations).toEqual([]);
 });
 
-test("only the configuration reads the environment; main.ts passes it in", () => {
+test("only the configuration reads the environment; executables pass it in", () => {
   const readers = modules.filter(({ usesProcessEnv }) => usesProcessEnv).map(({ file }) => file);
   expect(readers.filter((file) => !ENVIRONMENT_READERS.includes(rowOf(file)))).toEqual([]);
   expect(modules.filter(({ imports }) => imports.some(({ target }) => target === "node:process"))).toEqual([]);
