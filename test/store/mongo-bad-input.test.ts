@@ -2,14 +2,9 @@
  * Servers that cannot be used, at open and later: each is a clear error in time, and is forgotten as soon as the cause is gone.
  */
 
-<<<<<<< ours
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { type Document, MongoClient } from "mongodb";
-=======
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Document } from "mongodb";
 import { ServiceError } from "../../src/errors.js";
->>>>>>> theirs
 import type { KeyStore } from "../../src/store/key-store.js";
 import { openMongoStore } from "../../src/store/mongo/open-mongo-store.js";
 import { eventually } from "../e2e/eventually.js";
