@@ -14,8 +14,11 @@ export async function primaryOf(uri: string): Promise<{ host: string; port: numb
   }
 }
 
-/** The same database by way of a proxy on this host and no other server, with no retries by the driver. */
-export function proxiedUri(uri: string, port: number): string {
-  const proxied = uri.replace(/^(mongodb:\/\/(?:[^@/]*@)?)[^/]+/, (_uri, start) => `${start}127.0.0.1:${port}`);
-  return `${proxied}${proxied.includes("?") ? "&" : "?"}directConnection=true&retryWrites=false`;
+/**
+ * The same database by way of a proxy and no other server, at `host:port`. A server that failed is looked at again soon, which is
+ * what a next try waits for.
+ */
+export function proxiedUri(uri: string, address: string): string {
+  const proxied = uri.replace(/^(mongodb:\/\/(?:[^@/]*@)?)[^/]+/, (_uri, start) => `${start}${address}`);
+  return `${proxied}${proxied.includes("?") ? "&" : "?"}directConnection=true&minHeartbeatFrequencyMS=50`;
 }

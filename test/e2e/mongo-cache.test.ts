@@ -163,7 +163,7 @@ const mongo = await mongoTestUri();
     test("a MongoDB that hangs: the cache answers for a while, then UNAVAILABLE, and again without a restart", async () => {
       const proxy = await startPausableProxy(await primaryOf(uri));
       const server = await startTestServer({
-        mongodbUri: proxiedUri(uri, proxy.port),
+        mongodbUri: proxiedUri(uri, proxy.address),
         env: { ...env, LATCHKEY_CACHE_MAX_STALENESS: "3s", LATCHKEY_STORE_MONGODB_TIMEOUT: "500ms" },
       });
       const api = await apiOf(server);

@@ -7,7 +7,7 @@ import { type CacheOptions, openMongoStore } from "../../src/store/mongo/open-mo
 import { eventually } from "../e2e/eventually.js";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
 import { primaryOf, proxiedUri } from "../proxied-mongo.js";
-import { startLossyProxy } from "./lossy-proxy.js";
+import { startFaultProxy } from "./mongo-fault-proxy.js";
 import { startPausableProxy } from "./pausable-proxy.js";
 import { sampleRecord } from "./sample-record.js";
 import { TEST_CACHE } from "./test-cache.js";
@@ -103,22 +103,23 @@ const mongo = await mongoTestUri();
     });
 
     test("does not keep what a write of unknown outcome may have changed", async () => {
-      const proxy = await startLossyProxy(await primaryOf(uri));
+      const proxy = await startFaultProxy(uri);
       // Its feed looks so rarely that it finds nothing in time.
       const cache: CacheOptions = { ...TEST_CACHE, pollIntervalMs: 3_600_000 };
-      const store = await openMongoStore({ uri: proxiedUri(uri, proxy.port), timeoutMs: TIMEOUT_MS, cache });
+      const store = await openMongoStore({ uri: proxy.uri, timeoutMs: TIMEOUT_MS, cache });
       try {
         const record = await insertSample();
         await remember(store, record);
-        proxy.lose("findAndModify", "reply lost");
-        await store.compareAndSet(record, 1, { revocation: { reason: "superseded" } }).catch(() => {});
+        proxy.meet("findAndModify", "reply lost", "lost on the way", "lost on the way");
+        const change = { revocation: { reason: "superseded" } } as const;
+        await expect(store.compareAndSet(record, 1, change)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
         expect(proxy.left).toBe(0);
         expect((await store.readForVerification(record))?.revocation).toEqual({ reason: "superseded" });
 
         const gone = await insertSample();
         await remember(store, gone);
-        proxy.lose("update", "reply lost");
-        await store.delete(gone, 1).catch(() => {});
+        proxy.meet("findAndModify", "reply lost", "lost on the way", "lost on the way");
+        await expect(store.delete(gone, 1)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
         expect(proxy.left).toBe(0);
         expect(await store.readForVerification(gone)).toBeUndefined();
       } finally {
@@ -131,7 +132,7 @@ const mongo = await mongoTestUri();
       const proxy = await startPausableProxy(await primaryOf(uri));
       const feedErrors: unknown[] = [];
       const store = await openMongoStore({
-        uri: proxiedUri(uri, proxy.port),
+        uri: proxiedUri(uri, proxy.address),
         timeoutMs: 500,
         cache: { ...TEST_CACHE, maxStalenessMs: 3_000 },
         onFeedError: (error) => feedErrors.push(error),

@@ -1,5 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { type Document, MongoClient } from "mongodb";
+import type { Document } from "mongodb";
+import { primaryOf, proxiedUri } from "../proxied-mongo.js";
 import { MessageReader, readDocument, type WireMessage, writeReply } from "./op-msg.js";
 
 /** What becomes of one command. */
@@ -164,24 +165,4 @@ function commandIn(request: WireMessage): Command {
   const document = readDocument(request);
   const [name = ""] = Object.keys(document);
   return { name: /^ismaster$/i.test(name) ? "hello" : name, document };
-}
-
-/** Where writes go: of a replica set the primary, else the one server that the URI names. */
-async function primaryOf(uri: string): Promise<{ host: string; port: number }> {
-  const client = new MongoClient(uri);
-  try {
-    const { primary } = await client.db().command({ hello: 1 });
-    const [address] = client.options.hosts;
-    const name = typeof primary === "string" ? primary : `${address}`;
-    const [host = "", port = "27017"] = name.split(":");
-    return { host, port: Number(port) };
-  } finally {
-    await client.close();
-  }
-}
-
-/** No other server than the proxy. One that failed is looked at again soon, which is what a next try waits for. */
-function proxiedUri(uri: string, address: string): string {
-  const proxied = uri.replace(/^(mongodb:\/\/(?:[^@/]*@)?)[^/]+/, (_uri, start) => `${start}${address}`);
-  return `${proxied}${proxied.includes("?") ? "&" : "?"}directConnection=true&minHeartbeatFrequencyMS=50`;
 }

@@ -3,7 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** Stands between a client and a server, and can keep everything back, as a server does that hangs. */
 export interface PausableProxy {
-  readonly port: number;
+  /** Host and port. */
+  readonly address: string;
   pause(): void;
   /** Passes on what was kept back, and everything after it. */
   resume(): void;
@@ -34,7 +35,7 @@ export async function startPausableProxy(server: { host: string; port: number })
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");
   return {
-    port: (listener.address() as AddressInfo).port,
+    address: `127.0.0.1:${(listener.address() as AddressInfo).port}`,
     pause: () => {
       kept ??= [];
     },
