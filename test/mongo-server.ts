@@ -32,7 +32,7 @@ export async function mongoTestUri(): Promise<MongoTestServer | undefined> {
   return undefined;
 }
 
-function isCi(): boolean {
+export function isCi(): boolean {
   const ci = process.env.CI ?? "";
   return ci !== "" && ci !== "false" && ci !== "0";
 }

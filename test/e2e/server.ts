@@ -43,6 +43,10 @@ export function randomToken(): string {
   return randomBytes(SECRET_BYTES).toString("hex");
 }
 
+export function randomTokens(): Tokens {
+  return { admin: randomToken(), otherAdmin: randomToken(), reader: randomToken(), verifier: randomToken() };
+}
+
 /** `LATCHKEY_ADMIN_TOKENS` for these tokens. */
 export function adminTokens(tokens: Tokens): string {
   const roles = Object.entries(tokens).map(([name, token]) => ({
@@ -56,12 +60,7 @@ export function adminTokens(tokens: Tokens): string {
 /** Starts the whole service in this process, on a free port, with a log that is kept in memory. */
 export async function startTestServer({ mongodbUri, env = {} }: TestServerOptions = {}): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
-  const tokens: Tokens = {
-    admin: randomToken(),
-    otherAdmin: randomToken(),
-    reader: randomToken(),
-    verifier: randomToken(),
-  };
+  const tokens = randomTokens();
   const { config, mistakes } = loadConfig({
     file: undefined,
     env: {
