@@ -59,15 +59,20 @@ export async function filledStore(
   const unfinished = join(home, `${name}-unfinished-${process.pid}`);
   const { dataDir, bodiesFile } = at(unfinished);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const words = ["--import", "./test/ts-loader.mjs", "bench/fill-store.ts", join(dataDir, "store"), bodiesFile];
+  await fillStore(join(dataDir, "store"), bodiesFile, counts);
+  await rename(unfinished, directory);
+  say(`filled a store with ${count.toLocaleString("en-US")} keys in ${seconds(startedAt)} s; it is kept in ${home}`);
+  return at(directory);
+}
+
+/** `place` and `counts` as `fill-store.ts` has them. */
+export async function fillStore(place: string, bodiesFile: string, counts: readonly number[]): Promise<void> {
+  const words = ["--import", "./test/ts-loader.mjs", "bench/fill-store.ts", place, bodiesFile];
   await promisify(execFile)(process.execPath, [...words, ...counts.map(String)], {
     cwd: fileURLToPath(ROOT),
     timeout: FILL_TIMEOUT_MS,
     killSignal: "SIGKILL",
   });
-  await rename(unfinished, directory);
-  say(`filled a store with ${count.toLocaleString("en-US")} keys in ${seconds(startedAt)} s; it is kept in ${home}`);
-  return at(directory);
 }
 
 /** The request that verifies one of the keys. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-export const SECTIONS = [
+const EMBEDDED_SECTIONS = [
   "grpc",
   "rest",
   "start",
@@ -15,7 +15,24 @@ export const SECTIONS = [
   "query-filter",
   "query-list",
 ] as const;
-export type Section = (typeof SECTIONS)[number];
+/** Those that need a MongoDB server. */
+const MONGO_SECTIONS = [
+  "mongo-verify",
+  "mongo-cached",
+  "mongo-changes",
+  "mongo-workers",
+  "mongo-revocation",
+  "mongo-idle",
+  "mongo-import",
+  "mongo-lists",
+] as const;
+export type EmbeddedSection = (typeof EMBEDDED_SECTIONS)[number];
+export type MongoSection = (typeof MONGO_SECTIONS)[number];
+export type Section = EmbeddedSection | MongoSection;
+
+export function isMongoSection(section: Section): section is MongoSection {
+  return MONGO_SECTIONS.some((candidate) => candidate === section);
+}
 
 /** Names for several. */
 const GROUPS: Readonly<Record<string, readonly Section[]>> = {
@@ -37,9 +54,13 @@ export interface Options {
   readonly cpuProf?: string | undefined;
 }
 
-const NAMES = [...SECTIONS, ...Object.keys(GROUPS)].join(", ");
+/** What `--store` names. */
+const STORES: Readonly<Record<string, readonly Section[]>> = { embedded: EMBEDDED_SECTIONS, mongodb: MONGO_SECTIONS };
+const ALL_SECTIONS: readonly Section[] = [...EMBEDDED_SECTIONS, ...MONGO_SECTIONS];
+const NAMES = [...ALL_SECTIONS, ...Object.keys(GROUPS)].join(", ");
 
 export const USAGE = `npm run bench -- [options]
+  --store NAME    embedded (the default) or mongodb: which sections are run
   --only NAME     one of ${NAMES}; several with commas
   --seconds N     length of one measurement (default 5; with --quick 1)
   --rounds N      measurements of each contestant, 3 or more (default 5; with --quick 3)
@@ -55,6 +76,7 @@ export function parseOptions(words: readonly string[]): Options | "help" {
   const { values } = parseArgs({
     args: [...words],
     options: {
+      store: { type: "string", default: "embedded" },
       only: { type: "string" },
       seconds: { type: "string" },
       rounds: { type: "string" },
@@ -66,7 +88,7 @@ export function parseOptions(words: readonly string[]): Options | "help" {
   });
   if (values.help) return "help";
   return {
-    sections: values.only === undefined ? SECTIONS : values.only.split(",").flatMap(parseSections),
+    sections: values.only === undefined ? parseStore(values.store) : values.only.split(",").flatMap(parseSections),
     seconds: parseCount("--seconds", values.seconds ?? (values.quick ? "1" : "5"), 1),
     rounds: parseCount("--rounds", values.rounds ?? (values.quick ? "3" : "5"), LEAST_ROUNDS),
     json: values.json,
@@ -74,8 +96,14 @@ export function parseOptions(words: readonly string[]): Options | "help" {
   };
 }
 
+function parseStore(name: string): readonly Section[] {
+  const sections = STORES[name];
+  if (sections === undefined) throw new Error(`--store: "${name}" is none of ${Object.keys(STORES).join(", ")}`);
+  return sections;
+}
+
 function parseSections(name: string): readonly Section[] {
-  const sections = GROUPS[name] ?? SECTIONS.filter((candidate) => candidate === name);
+  const sections = GROUPS[name] ?? ALL_SECTIONS.filter((candidate) => candidate === name);
   if (sections.length === 0) throw new Error(`--only: "${name}" is none of ${NAMES}`);
   return sections;
 }

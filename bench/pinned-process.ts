@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
-/** The server that is measured, whichever it is, has a core for itself; the load comes from the other. */
-const CORES = { server: "0", load: "1" } as const;
-type Role = keyof typeof CORES;
+/** The server that is measured, whichever it is, has a core for itself; the load comes from the other. Workers have both. */
+const CORES = { server: "0", load: "1", workers: "0,1" } as const;
+export type Role = keyof typeof CORES;
 
 /** USER_HZ, which is 100 on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly words: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Default: that of a server. */
+  readonly role?: Role | undefined;
   /** Where standard output goes; absent: it is read for `ready`, as standard error is. */
   readonly logFile?: string;
   /** Matches the text with which the server says that it takes calls; the first group is its URL. */
@@ -52,11 +54,11 @@ export class ServerProcess {
     this.readyMs = readyMs;
   }
 
-  static async start({ words, env = {}, cwd, logFile, ready }: ServerOptions): Promise<ServerProcess> {
+  static async start({ words, env = {}, cwd, role = "server", logFile, ready }: ServerOptions): Promise<ServerProcess> {
     const { PATH = "" } = process.env;
     const log = logFile === undefined ? undefined : openSync(logFile, "a");
     const startedAt = performance.now();
-    const [program, allWords] = pinned("server", process.execPath, words);
+    const [program, allWords] = pinned(role, process.execPath, words);
     const child = spawn(program, allWords, {
       env: { PATH, ...env },
       stdio: ["ignore", log ?? "pipe", "pipe"],
@@ -73,15 +75,9 @@ export class ServerProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** CPU time that it has used, all threads together. NaN where there is no /proc. */
+  /** CPU time that it and the processes that it started have used, all threads together. NaN where there is no /proc. */
   cpuSeconds(): number {
-    const file = `/proc/${this.pid}/stat`;
-    if (!existsSync(file)) return Number.NaN;
-    // proc(5): utime and stime are fields 14 and 15; the second one is a name in parentheses that may hold spaces.
-    const fields = readFileSync(file, "latin1")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    return existsSync(`/proc/${this.pid}/stat`) ? cpuSecondsOf(this.pid) : Number.NaN;
   }
 
   /** Lets it end by itself, so that it can write its profile. */
@@ -93,6 +89,16 @@ export class ServerProcess {
     await ended;
     clearTimeout(killer);
   }
+}
+
+function cpuSecondsOf(pid: number): number {
+  // proc(5): utime and stime are fields 14 and 15; the second one is a name in parentheses that may hold spaces.
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  const own = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter(Boolean).map(Number);
+  return children.reduce((sum, child) => sum + cpuSecondsOf(child), own);
 }
 
 const running = new Set<ChildProcess>();

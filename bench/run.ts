@@ -2,13 +2,29 @@ import { writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { H2LOAD_CLIENTS, hasH2load } from "./load/h2load.js";
 import { HTTP1_CONNECTIONS, http1Tool } from "./load/http1.js";
-import { type Options, parseOptions, type Section, USAGE } from "./options.js";
+import { Mongo } from "./mongo.js";
+import {
+  type EmbeddedSection,
+  isMongoSection,
+  type MongoSection,
+  type Options,
+  parseOptions,
+  USAGE,
+} from "./options.js";
 import { canPin, pinThisProcess } from "./pinned-process.js";
 import { benchBatchImport } from "./sections/batch-import.js";
 import { benchBatchVerify } from "./sections/batch-verify.js";
 import { benchDerive } from "./sections/derive.js";
 import { benchHotTokens } from "./sections/hot-tokens.js";
 import { benchKeys } from "./sections/keys.js";
+import { benchMongoCached } from "./sections/mongo-cached.js";
+import { benchMongoChanges } from "./sections/mongo-changes.js";
+import { benchMongoIdle } from "./sections/mongo-idle.js";
+import { benchMongoImport } from "./sections/mongo-import.js";
+import { benchMongoLists } from "./sections/mongo-lists.js";
+import { benchMongoRevocation } from "./sections/mongo-revocation.js";
+import { benchMongoVerify } from "./sections/mongo-verify.js";
+import { benchMongoWorkers } from "./sections/mongo-workers.js";
 import { benchNewTokens } from "./sections/new-tokens.js";
 import { benchQueryFilter } from "./sections/query-filter.js";
 import { benchQueryList } from "./sections/query-list.js";
@@ -19,7 +35,9 @@ import { formatTable, jsonFromRows, type Measured } from "./table.js";
 
 type Bench = (options: Options, say: (text: string) => void) => Promise<Measured[]>;
 
-const BENCHES: Readonly<Record<Section, Bench>> = {
+type MongoBench = (options: Options, say: (text: string) => void, mongo: Mongo) => Promise<Measured[]>;
+
+const BENCHES: Readonly<Record<EmbeddedSection, Bench>> = {
   grpc: benchGrpc,
   rest: benchRest,
   start: benchStart,
@@ -34,6 +52,17 @@ const BENCHES: Readonly<Record<Section, Bench>> = {
   "query-list": benchQueryList,
 };
 
+const MONGO_BENCHES: Readonly<Record<MongoSection, MongoBench>> = {
+  "mongo-verify": benchMongoVerify,
+  "mongo-cached": benchMongoCached,
+  "mongo-changes": benchMongoChanges,
+  "mongo-workers": benchMongoWorkers,
+  "mongo-revocation": benchMongoRevocation,
+  "mongo-idle": benchMongoIdle,
+  "mongo-import": benchMongoImport,
+  "mongo-lists": benchMongoLists,
+};
+
 const QUIET_LOAD = 0.5;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -46,11 +75,28 @@ async function main(): Promise<void> {
   if (options === "help") return void process.stdout.write(USAGE);
   pinThisProcess();
   describeRun(options);
-  const rows: Measured[] = [];
-  for (const section of options.sections) rows.push(...(await BENCHES[section](options, say)));
+  const rows = await measureSections(options);
   say(`\n${formatTable(rows)}`);
   say(EXPLANATION);
   if (options.json !== undefined) writeFileSync(options.json, jsonFromRows(rows));
+}
+
+async function measureSections(options: Options): Promise<Measured[]> {
+  const rows: Measured[] = [];
+  let mongo: Mongo | undefined;
+  try {
+    for (const section of options.sections) {
+      if (!isMongoSection(section)) {
+        rows.push(...(await BENCHES[section](options, say)));
+        continue;
+      }
+      mongo ??= Mongo.open();
+      rows.push(...(await MONGO_BENCHES[section](options, say, mongo)));
+    }
+  } finally {
+    await mongo?.close();
+  }
+  return rows;
 }
 
 function readOptions(): ReturnType<typeof parseOptions> {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ServerProcess } from "./pinned-process.js";
+import { type Role, ServerProcess } from "./pinned-process.js";
 import { createWorkDirectory, removeWorkDirectory } from "./work-directory.js";
 
 const MAIN = fileURLToPath(new URL("../dist/src/main.js", import.meta.url));
@@ -11,11 +11,16 @@ export interface ServiceOptions {
   /** Has the store and the secrets; a new one, removed at the end, when absent. */
   readonly dataDir?: string | undefined;
   readonly cpuProf?: string | undefined;
+  /** More settings, as environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What follows `serve`. */
+  readonly words?: readonly string[];
+  readonly role?: Role;
 }
 
 /**
- * The service as it is deployed: the build, its default configuration, its log (level `info`) in a file. Only the port and
- * the data directory are others. `LATCHKEY_` variables of this process's environment are handed on.
+ * The service as it is deployed: the build, its default configuration, its log (level `info`) in a file. Only the port, the
+ * data directory and what a section says are others. `LATCHKEY_` variables of this process's environment are handed on.
  */
 export class Service {
   readonly dataDir: string;
@@ -30,13 +35,14 @@ export class Service {
     this.authorization = `Bearer ${readFileSync(join(dataDir, "secrets", "admin-token"), "utf8").trim()}`;
   }
 
-  static async start({ dataDir, cpuProf }: ServiceOptions = {}): Promise<Service> {
+  static async start({ dataDir, cpuProf, env, words = [], role }: ServiceOptions = {}): Promise<Service> {
     const work = createWorkDirectory();
     const directory = dataDir ?? join(work, "data");
     const server = await ServerProcess.start({
-      words: [...(cpuProf === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${cpuProf}`]), MAIN, "serve"],
-      env: { ...ownVariables(), LATCHKEY_SERVER_PORT: "0", LATCHKEY_DATA_DIR: directory },
+      words: [...(cpuProf === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${cpuProf}`]), MAIN, "serve", ...words],
+      env: { ...ownVariables(), LATCHKEY_SERVER_PORT: "0", LATCHKEY_DATA_DIR: directory, ...env },
       cwd: work,
+      role,
       logFile: join(work, "log"),
       ready: /^Latchkey \S+ is ready at (\S+)$/m,
     });

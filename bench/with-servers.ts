@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Options } from "./options.js";
 import { ServerProcess } from "./pinned-process.js";
-import { Service } from "./service.js";
+import { Service, type ServiceOptions } from "./service.js";
 import { createWorkDirectory, removeWorkDirectory } from "./work-directory.js";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -22,7 +22,10 @@ export interface Servers {
 }
 
 /** Starts the service for `use`, and ends it and what was started besides. */
-export async function withServers<T>(options: Options, use: (servers: Servers) => Promise<T>): Promise<T> {
+export async function withServers<T>(
+  options: Options & ServiceOptions,
+  use: (servers: Servers) => Promise<T>,
+): Promise<T> {
   const work = createWorkDirectory();
   const service = await Service.start(options);
   const others: ServerProcess[] = [];

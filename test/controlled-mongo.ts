@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { isCi } from "./mongo-server.js";
+import { isCi, uriOfDatabase } from "./mongo-server.js";
 
 /** The first start on a machine may have to unpack the server. */
 const CONTROL_TIMEOUT_MS = 60_000;
@@ -52,7 +52,7 @@ export async function startControlledMongo(): Promise<ControlledMongo | undefine
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    const uri = new URL("latchkey_test", await control("start")).href;
+    const uri = uriOfDatabase(await control("start"), "latchkey_test");
     return {
       uri,
       crash: async () => void (await control("crash")),

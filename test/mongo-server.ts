@@ -37,11 +37,16 @@ export function isCi(): boolean {
   return ci !== "" && ci !== "false" && ci !== "0";
 }
 
-async function databaseOn(serverUri: string, stop: () => Promise<void>): Promise<MongoTestServer> {
-  const database = `latchkey_test_${randomBytes(8).toString("hex")}`;
+/** The same servers and options, and another database. */
+export function uriOfDatabase(serverUri: string, database: string): string {
   const [servers = "", options] = serverUri.split("?", 2);
   const base = servers.replace(/^(mongodb(?:\+srv)?:\/\/[^/]+).*$/, "$1");
-  const uri = `${base}/${database}${options === undefined ? "" : `?${options}`}`;
+  return `${base}/${database}${options === undefined ? "" : `?${options}`}`;
+}
+
+async function databaseOn(serverUri: string, stop: () => Promise<void>): Promise<MongoTestServer> {
+  const database = `latchkey_test_${randomBytes(8).toString("hex")}`;
+  const uri = uriOfDatabase(serverUri, database);
   return {
     uri,
     async dispose() {

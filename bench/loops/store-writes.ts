@@ -3,15 +3,11 @@
  *
  *     node --import ./test/ts-loader.mjs bench/loops/store-writes.ts STORE_DIRECTORY BATCH CALLERS
  */
-import { randomBytes } from "node:crypto";
-import { NIL_TENANT_ID } from "../../src/domain/context.js";
 import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
 import type { KeyRecord } from "../../src/store/key-store.js";
-import { KEY_ATTRIBUTES } from "../api.js";
 import { callForAWhile } from "../call-for-a-while.js";
+import { createImportedRecord } from "../imported-record.js";
 import { serveLoops } from "./serve-loops.js";
-
-const RANDOM_BYTES = 32;
 
 const [directory = "", batchText, callersText] = process.argv.slice(2);
 const batch = Number(batchText);
@@ -21,7 +17,7 @@ let prepared: KeyRecord[][] = [];
 serveLoops({
   /** Makes so many batches. */
   prepare: (count) => {
-    prepared = Array.from({ length: count }, () => Array.from({ length: batch }, createRecord));
+    prepared = Array.from({ length: count }, () => Array.from({ length: batch }, createImportedRecord));
     return count;
   },
   /** Writes what was prepared; answers keys per second. */
@@ -34,24 +30,4 @@ async function insertNext(): Promise<boolean> {
   const results = await store.insertMany(records);
   if (results.some(({ outcome }) => outcome !== "inserted")) throw new Error("a record was there before");
   return true;
-}
-
-/** As an import makes it. */
-function createRecord(): KeyRecord {
-  const now = new Date();
-  return {
-    tenantId: NIL_TENANT_ID,
-    keyId: randomBytes(RANDOM_BYTES).toString("hex"),
-    kind: "imported",
-    version: 1,
-    name: KEY_ATTRIBUTES.name,
-    actorId: KEY_ATTRIBUTES.actor_id,
-    scopes: KEY_ATTRIBUTES.scopes,
-    visibility: "secret",
-    metadata: KEY_ATTRIBUTES.metadata,
-    createTime: now,
-    updateTime: now,
-    listed: { status: "active" },
-    deriveSeed: randomBytes(RANDOM_BYTES),
-  };
 }

@@ -1,6 +1,5 @@
-import { VERIFY_ROUTE, verifyOverRest } from "../api.js";
-import { BODY_BYTES, filledStore, readBody, warmUp } from "../filled-store.js";
-import { measureRest } from "../load/http1.js";
+import { filledStore, warmUp } from "../filled-store.js";
+import { verifyContestant } from "../load/verify-load.js";
 import type { Options } from "../options.js";
 import { measureRounds } from "../rounds.js";
 import { Service } from "../service.js";
@@ -19,10 +18,7 @@ export async function benchKeys(options: Options, say: (text: string) => void): 
       await warmUp(dataDir);
       const service = await Service.start({ dataDir, cpuProf: options.cpuProf });
       services.push(service);
-      await verifyOverRest(service, await readBody(bodiesFile, count - 1));
-      const { url, authorization } = service;
-      const load = { url, authorization, route: VERIFY_ROUTE, bodiesFile, bodyBytes: BODY_BYTES };
-      return { name: String(count), server: service.process, measure: (seconds: number) => measureRest(load, seconds) };
+      return verifyContestant(String(count), service, bodiesFile);
     };
     const figures = await measureRounds([await contestant(MANY), await contestant(FEW)], options);
     const name = "verify over REST at 1,000,000 keys to 10,000, calls/s";
