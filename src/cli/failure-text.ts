@@ -1,12 +1,13 @@
 import { ServiceError } from "../errors.js";
 import { DataDirectoryError } from "../secrets/data-directory-error.js";
 import { SigningKeysError } from "../secrets/signing-keys-error.js";
+import { WorkerFailure } from "./worker-failure.js";
 
-const EXPECTED = [DataDirectoryError, SigningKeysError, ServiceError];
+const EXPECTED = [DataDirectoryError, SigningKeysError, ServiceError, WorkerFailure];
 
 /**
  * What a user is told about a failure: the message when it is one that an operator can do something about (the data
- * directory, the signing keys, the store, a port in use), the stack when it is a defect.
+ * directory, the signing keys, the store, a port in use, the workers), the stack when it is a defect.
  */
 export function failureText(error: unknown): string {
   const { message, stack, syscall } = error as NodeJS.ErrnoException;

@@ -41,14 +41,8 @@ const STANDALONE_WARNING =
 
 /** Rejects, with nothing left open, when something is not there or does not belong together. */
 export async function openDomain(config: Config, events: DomainEvents): Promise<Domain> {
-  await openDataDirectory(config.dataDir);
   const { tokens } = config;
-  const secrets = await loadOrCreateSecrets({
-    dataDir: config.dataDir,
-    configured: config.secrets,
-    needsAdminToken: config.admin.auth === "token" && config.admin.tokens === undefined,
-    needsSigningJwks: tokens.signingJwksUrls === undefined,
-  });
+  const secrets = await openSecrets(config);
   const signingKeys = await openSigningKeySource({
     urls: tokens.signingJwksUrls,
     generatedFile: secrets.files.signingJwks,
@@ -68,6 +62,17 @@ export async function openDomain(config: Config, events: DomainEvents): Promise<
     signingKeys.close();
     throw error;
   }
+}
+
+/** The data directory with its secrets; those that are not there are made. */
+export async function openSecrets(config: Config): Promise<Secrets> {
+  await openDataDirectory(config.dataDir);
+  return loadOrCreateSecrets({
+    dataDir: config.dataDir,
+    configured: config.secrets,
+    needsAdminToken: config.admin.auth === "token" && config.admin.tokens === undefined,
+    needsSigningJwks: config.tokens.signingJwksUrls === undefined,
+  });
 }
 
 /** What a person is told about where the keys are. */

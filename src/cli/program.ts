@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { availableParallelism } from "node:os";
+import { Command, InvalidArgumentError } from "commander";
 import type { Config } from "../config/config.js";
 import { loadConfig } from "../config/load-config.js";
 import { formatMistake } from "../config/mistake.js";
@@ -13,10 +14,10 @@ export interface Output {
 
 export interface ProgramContext {
   /**
-   * Runs the service until it is stopped. `warnings` are about the configuration, for its log. A rejection ends the
-   * process with its message and exit code 1.
+   * Runs the service in so many processes until it is stopped. `warnings` are about the configuration, for its log. A
+   * rejection ends the process with its message and exit code 1.
    */
-  readonly serve: (config: Config, warnings: readonly string[]) => Promise<void>;
+  readonly serve: (config: Config, warnings: readonly string[], workers: number) => Promise<void>;
   /** Apply the store's migrations, and say which it has. Rejections likewise. */
   readonly migrateUp: (config: Config) => Promise<void>;
   readonly migrateStatus: (config: Config) => Promise<void>;
@@ -31,6 +32,13 @@ interface ConfigOptions {
   readonly config?: string;
 }
 
+interface ServeOptions extends ConfigOptions {
+  readonly workers: number;
+}
+
+/** More would be a slip: each is a process with a store of its own open. */
+const MAX_WORKERS = 256;
+
 /** The `latchkey` command. Exit codes: 0 ok, 1 failed or invalid, 2 a wrong command line. */
 export function buildProgram(context: ProgramContext): Command {
   const { stdout, stderr, exit = (code: ExitCode) => process.exit(code) } = context;
@@ -41,10 +49,12 @@ export function buildProgram(context: ProgramContext): Command {
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .exitOverride(({ exitCode }) => exit(exitCode === 0 ? EXIT_CODE.ok : EXIT_CODE.usage));
 
-  withConfigOption(program.command("serve").description("run the service")).action(async (options: ConfigOptions) => {
-    const { config, warnings } = loadConfigOrExit(options);
-    await orExit(context.serve(config, warnings));
-  });
+  withConfigOption(program.command("serve").description("run the service"))
+    .option("--workers <n>", "processes that share the port; auto: one for each core", parseWorkers, 1)
+    .action(async (options: ServeOptions) => {
+      const { config, warnings } = loadConfigOrExit(options);
+      await orExit(context.serve(config, warnings, options.workers));
+    });
 
   const migrate = program.command("migrate").description("bring the store's schema up to date");
   const migrations = [
@@ -96,4 +106,11 @@ export function buildProgram(context: ProgramContext): Command {
 
 function withConfigOption(command: Command): Command {
   return command.option("--config <file>", "YAML file with settings; LATCHKEY_* variables win over it");
+}
+
+function parseWorkers(text: string): number {
+  if (text === "auto") return Math.min(availableParallelism(), MAX_WORKERS);
+  const workers = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (workers < 1 || workers > MAX_WORKERS) throw new InvalidArgumentError(`It must be 1 to ${MAX_WORKERS}, or auto.`);
+  return workers;
 }

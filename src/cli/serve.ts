@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import type { Config } from "../config/config.js";
-import { createLogger, type Logger } from "../telemetry/logger.js";
+import type { Secrets } from "../secrets/load-or-create-secrets.js";
+import { createLogger } from "../telemetry/logger.js";
+import { endOnDefect } from "./end-on-defect.js";
 import { describeStore } from "./open-domain.js";
 import type { Output } from "./program.js";
 import { serveBanner } from "./serve-banner.js";
-import { type RunningService, startService } from "./start-service.js";
+import { startService } from "./start-service.js";
 import { readVersion } from "./version.js";
 
 /** Runs the service until SIGTERM or SIGINT, then drains it. The log goes to stdout, what is for people to stderr. */
@@ -16,7 +18,7 @@ export async function serve(config: Config, warnings: readonly string[], stderr:
 
   const service = await startService(config, logger);
   logger.info({ url: service.url }, "ready");
-  stderr.write(banner(config, service));
+  stderr.write(banner(config, service.url, service.secrets));
 
   await stopped;
   logger.info("draining");
@@ -24,23 +26,8 @@ export async function serve(config: Config, warnings: readonly string[], stderr:
   logger.info("stopped");
 }
 
-/**
- * A defect that nobody caught ends the process, at once and by the kernel: `process.exit` would wait for a write of LMDB that
- * waits for this thread, with the lock that other processes need. What was acknowledged is durable.
- *
- * The first process of a container is spared by a SIGKILL of its own; an abort ends that one too.
- */
-function endOnDefect(logger: Logger): void {
-  const end = (err: unknown) => {
-    logger.fatal({ err }, "a defect ends the process");
-    process.kill(process.pid, "SIGKILL");
-    process.abort();
-  };
-  process.on("uncaughtException", end);
-  process.on("unhandledRejection", end);
-}
-
-function banner(config: Config, { url, secrets }: RunningService): string {
+/** What people are told when the service is ready. */
+export function banner(config: Config, url: string, secrets: Secrets): string {
   const { files, directory } = secrets;
   const { auth } = config.admin;
   return serveBanner({

@@ -25,20 +25,28 @@ const LEVEL = "info";
 export function createAccessLog(logger: Logger): LogAccess {
   if (!logger.isLevelEnabled(LEVEL)) return () => undefined;
   const { [pino.symbols.streamSym]: stream } = logger as Logger & Record<symbol, { write(line: string): void }>;
+  const base = formatFields(logger.bindings());
   const now = createClock();
   const quote = createQuote();
   return (entry) => {
-    stream?.write(formatLine(now(), quote, entry));
+    stream?.write(formatLine(now(), base, quote, entry));
   };
 }
 
 /** Ids, addresses, codes and names of protocols need no quoting: none of them can hold a character that JSON escapes. */
-function formatLine(time: string, quote: (text: string) => string, entry: AccessEntry): string {
+function formatLine(time: string, base: string, quote: (text: string) => string, entry: AccessEntry): string {
   const { request_id, protocol, method, code, reason, caller, peer, duration_ms } = entry;
   const call = `"request_id":"${request_id}","protocol":"${protocol}"${method === undefined ? "" : `,"method":${quote(method)}`}`;
   const outcome = `"code":"${code}"${reason === undefined ? "" : `,"reason":"${reason}"`}`;
   const from = `${caller === undefined ? "" : `,"caller":${quote(caller)}`}${peer === undefined ? "" : `,"peer":"${peer}"`}`;
-  return `{"level":"${LEVEL}","time":"${time}",${call},${outcome}${from},"duration_ms":${duration_ms},"msg":"call"}\n`;
+  return `{"level":"${LEVEL}","time":"${time}"${base},${call},${outcome}${from},"duration_ms":${duration_ms},"msg":"call"}\n`;
+}
+
+/** What every line of the logger says, as it stands in a line: empty, or with a comma in front. */
+function formatFields(fields: object): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`)
+    .join("");
 }
 
 /** JSON strings of names, of which there are few: those of methods, and of the tokens that are configured. */

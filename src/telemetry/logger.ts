@@ -9,6 +9,8 @@ export interface LoggerOptions {
   readonly level: string;
   /** Where the lines go; standard output when absent. */
   readonly destination?: DestinationStream;
+  /** Of a worker, one of several processes that log to one place: every line says its number. */
+  readonly worker?: number;
 }
 
 /** Names under which a secret could get into a line. */
@@ -46,11 +48,11 @@ const PLACES = [
  * Secrets are kept out of logs by not logging messages and headers at all. That the fields named like a secret are
  * replaced by `[redacted]` here is the second line of defence.
  */
-export function createLogger({ level, destination = new LineBuffer() }: LoggerOptions): Logger {
+export function createLogger({ level, destination = new LineBuffer(), worker }: LoggerOptions): Logger {
   return pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: {

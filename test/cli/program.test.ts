@@ -1,5 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { migrateStatus, migrateUp } from "../../src/cli/migrate.js";
@@ -72,6 +72,11 @@ describe("latchkey", () => {
     [["serv"], "error: unknown command 'serv'\n(Did you mean serve?)\n"],
     [["serve", "--port", "1"], "error: unknown option '--port'\n"],
     [["serve", "--config"], "error: option '--config <file>' argument missing\n"],
+    [["serve", "--workers"], "error: option '--workers <n>' argument missing\n"],
+    ...["0", "-1", "1.5", "257", "1000", "two", ""].map((workers): [string[], string] => [
+      ["serve", "--workers", workers],
+      `error: option '--workers <n>' argument '${workers}' is invalid. It must be 1 to 256, or auto.\n`,
+    ]),
     [["config", "check", "extra"], "error: too many arguments for 'check'. Expected 0 arguments but got 1.\n"],
   ])("%j is a usage error", async (words, err) => {
     expect(await run(words)).toMatchObject({ out: "", err: expect.stringContaining(err), code: 2 });
@@ -114,9 +119,22 @@ describe("latchkey serve", () => {
   test("runs the service with the configuration and the warnings", async () => {
     const calls: unknown[] = [];
     const env = { LATCHKEY_SERVER_PORT: "5", LATCHKEY_X: "" };
-    const serve: ProgramContext["serve"] = async (config, warnings) => void calls.push(config.server.port, warnings);
+    const serve: ProgramContext["serve"] = async ({ server }, warnings, workers) => {
+      calls.push(server.port, warnings, workers);
+    };
     expect(await run(["serve"], { env, serve })).toEqual({ out: "", err: "", code: 0 });
-    expect(calls).toEqual([5, ["LATCHKEY_X names no setting and is ignored"]]);
+    expect(calls).toEqual([5, ["LATCHKEY_X names no setting and is ignored"], 1]);
+  });
+
+  test.each([
+    ["1", 1],
+    ["256", 256],
+    ["auto", Math.min(availableParallelism(), 256)],
+  ])("--workers %s", async (workers, expected) => {
+    const calls: unknown[] = [];
+    const serve: ProgramContext["serve"] = async (_config, _warnings, count) => void calls.push(count);
+    expect(await run(["serve", "--workers", workers], { serve })).toEqual({ out: "", err: "", code: 0 });
+    expect(calls).toEqual([expected]);
   });
 
   test("does not start with a wrong configuration", async () => {

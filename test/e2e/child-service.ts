@@ -14,6 +14,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Working directory; the project's when absent. */
   readonly cwd?: string;
+  /** Words after `serve`. */
+  readonly args?: readonly string[];
   /** Runs as this user; needs root. */
   readonly uid?: number;
 }
@@ -25,8 +27,8 @@ export class ChildService {
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
 
-  constructor({ env = {}, cwd = ROOT, uid }: ChildOptions = {}) {
-    const words = ["--import", `${ROOT}test/ts-loader.mjs`, `${ROOT}src/main.ts`, "serve"];
+  constructor({ env = {}, cwd = ROOT, args = [], uid }: ChildOptions = {}) {
+    const words = ["--import", `${ROOT}test/ts-loader.mjs`, `${ROOT}src/main.ts`, "serve", ...args];
     const { PATH = "" } = process.env;
     const child = spawn(process.execPath, words, {
       cwd,

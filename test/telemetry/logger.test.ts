@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { createAccessLog } from "../../src/telemetry/access-log.js";
 import { createLogger } from "../../src/telemetry/logger.js";
 
 function logged(level: string, log: (logger: ReturnType<typeof createLogger>) => void): Record<string, unknown>[] {
@@ -47,4 +48,24 @@ test.each([
     headers: { [name]: "[redacted]" },
     err: { [name]: "[redacted]" },
   });
+});
+
+test("a worker's lines say which it is, those about calls too", () => {
+  const lines: string[] = [];
+  const logger = createLogger({ level: "info", worker: 7, destination: { write: (line) => lines.push(line) } });
+  logger.info("ready");
+  createAccessLog(logger)({
+    request_id: "r1",
+    protocol: "rest",
+    method: "GetJwks",
+    code: "OK",
+    reason: undefined,
+    caller: undefined,
+    peer: undefined,
+    duration_ms: 1,
+  });
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { worker: 7, msg: "ready" },
+    { worker: 7, msg: "call", request_id: "r1", level: "info" },
+  ]);
 });

@@ -1,0 +1,39 @@
+import type { Worker } from "node:cluster";
+import type { Config } from "../config/config.js";
+import { createLogger } from "../telemetry/logger.js";
+import { endOnDefect } from "./end-on-defect.js";
+import { startService } from "./start-service.js";
+import type { WorkerNews, WorkerOrder } from "./worker-pool.js";
+
+/**
+ * Runs the service as one of several processes on one port, until the primary (`serve-workers.ts`) says to drain, or SIGTERM or
+ * SIGINT does. The primary speaks to people, and decides when a drain has taken too long.
+ */
+export async function serveWorker(config: Config, worker: Worker): Promise<void> {
+  const logger = createLogger({ level: config.log.level, worker: worker.id });
+  endOnDefect(logger);
+  const told = new Promise<void>((resolve) => {
+    worker.on("message", (order: WorkerOrder) => order.do === "drain" && resolve());
+    // Not once: a terminal or an init system may send it to every process, and the primary tells us too.
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
+  });
+  const served = new Promise<number>((resolve) => {
+    worker.on("message", (order: WorkerOrder) => order.do === "serve" && resolve(order.port));
+  });
+  // Without the primary there are no connections. As with a defect, not by `process.exit`, which is what Node would do.
+  process.prependListener("disconnect", () => {
+    if (!worker.exitedAfterDisconnect) process.kill(process.pid, "SIGKILL");
+  });
+
+  worker.send({ is: "listening" } satisfies WorkerNews);
+  const port = await Promise.race([served, told]);
+  if (port !== undefined) {
+    const service = await startService({ ...config, server: { ...config.server, port } }, logger);
+    worker.send({ is: "ready", url: service.url } satisfies WorkerNews);
+    await told;
+    logger.info("draining");
+    await service.close();
+    logger.info("stopped");
+  }
+  worker.disconnect();
+}

@@ -1,0 +1,68 @@
+import cluster, { type Worker } from "node:cluster";
+import { once } from "node:events";
+import type { Config } from "../config/config.js";
+import { LineBuffer } from "../telemetry/line-buffer.js";
+import { createLogger } from "../telemetry/logger.js";
+import { endOnDefect } from "./end-on-defect.js";
+import { findPort } from "./find-port.js";
+import { forwardLines } from "./forward-lines.js";
+import { openSecrets } from "./open-domain.js";
+import type { Output } from "./program.js";
+import { banner } from "./serve.js";
+import { WorkerFailure } from "./worker-failure.js";
+import { WorkerPool } from "./worker-pool.js";
+
+/** How much longer than the workers' own time limit a drain may take before they are killed. */
+const DRAIN_MARGIN_MS = 5_000;
+
+/**
+ * Runs the service in `count` processes that share the port, until SIGTERM or SIGINT, then drains them all; a second signal
+ * kills them. This process, the primary, takes the connections and hands them out in turn. It opens no store: the workers do
+ * (`serve-worker.ts`), and log through it. Rejects with a `WorkerFailure` when they do not start, or do not drain.
+ */
+export async function serveWorkers(
+  config: Config,
+  warnings: readonly string[],
+  count: number,
+  stderr: Output,
+): Promise<void> {
+  const output = new LineBuffer();
+  const logger = createLogger({ level: config.log.level, destination: output });
+  const stopped = nextSignal();
+  for (const warning of warnings) logger.warn(warning);
+  endOnDefect(logger);
+
+  // What there may be one of only is made before the workers look for it.
+  const secrets = await openSecrets(config);
+  const port = await findPort(config.server);
+  cluster.setupPrimary({ stdio: ["ignore", "pipe", "inherit", "ipc"] });
+  const pool = new WorkerPool({ count, port, logger, fork: () => forkWorker(output) });
+
+  const url = await Promise.race([pool.start(), stopped]);
+  if (url !== undefined) {
+    logger.info({ url, workers: count }, "ready");
+    stderr.write(banner(config, url, secrets));
+  }
+
+  await stopped;
+  logger.info("draining");
+  const cut = new AbortController();
+  const timer = setTimeout(() => cut.abort(), config.server.drainTimeoutMs + DRAIN_MARGIN_MS);
+  void nextSignal().then(() => cut.abort());
+  const failed = await pool.drain(cut.signal);
+  clearTimeout(timer);
+  if (failed > 0) throw new WorkerFailure(`${failed} of ${count} workers did not drain`);
+  logger.info("stopped");
+}
+
+/** It runs the same command. */
+function forkWorker(output: LineBuffer): Worker {
+  const worker = cluster.fork();
+  const { stdout } = worker.process;
+  if (stdout !== null) forwardLines(stdout, (lines) => output.write(lines));
+  return worker;
+}
+
+async function nextSignal(): Promise<void> {
+  await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+}
