@@ -5,6 +5,8 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Collection, type Document, MongoClient } from "mongodb";
+import { KEY_FIELDS } from "../../src/domain/key-fields.js";
+import { checkFilter } from "../../src/query/filter-checker.js";
 import type { KeyRecord, KeyStore } from "../../src/store/key-store.js";
 import { openMongoStore } from "../../src/store/mongo/open-mongo-store.js";
 import { eventually } from "../e2e/eventually.js";
@@ -59,6 +61,9 @@ const CLAIM = new Uint8Array([1, 2, 3]);
 const pending = { predecessor: "none", version: 1 };
 const sealedSecret = { box: new Uint8Array([1]), expireTime: new Date("2026-01-02") };
 
+const due = { status: "active", until: new Date("2026-01-02") } as const;
+const ahead = { status: "expired", since: new Date("2099-12-31") } as const;
+
 const WRITES: readonly Operation[] = [
   { name: "insert", command: "insert", run: insert, answer: inserted(1), before: null, after: { version: 1 } },
   {
@@ -95,6 +100,17 @@ const WRITES: readonly Operation[] = [
     answer: () => true,
     before: { version: 1 },
     after: { version: 2, deleted: true },
+  },
+  {
+    // Done once or twice, it is the same; when it fails, its caller writes it again with the next uses.
+    name: "recordUses",
+    command: "update",
+    prepare: insert,
+    run: (store, record) => store.recordUses([{ ...record, time: LATE }]),
+    answer: () => undefined,
+    before: { version: 1 },
+    after: { version: 1 },
+    isNotTriedAgain: true,
   },
   {
     name: "removeTombstones",
@@ -146,7 +162,42 @@ const READS: readonly Operation[] = [
     command: "find",
     prepare: insert,
     run: (store, record) => store.list(listQuery(record)),
-    answer: (record) => [record],
+    answer: (record) => ({ records: [record], scanned: 1 }),
+  },
+  {
+    name: "list with a filter",
+    command: "find",
+    prepare: insert,
+    run: (store, record) => store.list({ ...listQuery(record), filter: checkFilter('name="deploy*"', KEY_FIELDS) }),
+    answer: (record) => ({ records: [record], scanned: 10 }),
+  },
+  {
+    name: "listDue",
+    command: "find",
+    prepare: make({ listed: due }),
+    run: (store) => store.listDue(LATE, 10),
+    answer: (record) => [{ ...record, listed: due }],
+  },
+  {
+    name: "listAhead",
+    command: "find",
+    prepare: make({ listed: ahead }),
+    run: (store) => store.listAhead(new Date("2099-01-01"), 10),
+    answer: (record) => [{ ...record, listed: ahead }],
+  },
+  {
+    name: "readForVerification",
+    command: "find",
+    prepare: insert,
+    run: (store, record) => store.readForVerification(record),
+    answer: (record) => record,
+  },
+  {
+    name: "readManyForVerification",
+    command: "find",
+    prepare: insert,
+    run: (store, { tenantId, keyId }) => store.readManyForVerification(tenantId, ["unknown", keyId]),
+    answer: (record) => [undefined, record],
   },
   {
     name: "listPending",
