@@ -12,11 +12,12 @@ import { readVersion } from "./version.js";
 /** Runs the service until SIGTERM or SIGINT, then drains it. The log goes to stdout, what is for people to stderr. */
 export async function serve(config: Config, warnings: readonly string[], stderr: Output): Promise<void> {
   const logger = createLogger({ level: config.log.level });
-  const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   for (const warning of warnings) logger.warn(warning);
   endOnDefect(logger);
 
+  // Until then a signal ends the process, as it does by itself: a migration may take long, and a start leaves nothing half done.
   const service = await startService(config, logger);
+  const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   logger.info({ url: service.url }, "ready");
   stderr.write(banner(config, service.url, service.secrets));
 
