@@ -112,6 +112,16 @@ export async function issue(context: DomainContext, input: Partial<IssueKeyInput
   return { record, secret };
 }
 
+/** Issues keys a millisecond apart; answers their ids, newest first. */
+export async function issueMany(domain: Fixture, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let index = 0; index < count; index++) {
+    domain.advance(1);
+    ids.unshift((await issue(domain)).record.keyId);
+  }
+  return ids;
+}
+
 /** As `rotateKey`, of a key that has a secret. */
 export async function rotate(context: DomainContext, input: Omit<RotateKeyInput, "caller" | "requestId">) {
   const { record, secret, old } = await rotateKey(context, { caller: "test", requestId: "", ...input });

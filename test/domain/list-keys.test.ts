@@ -7,7 +7,7 @@ import { recordStatuses } from "../../src/domain/record-statuses.js";
 import { revokeKey } from "../../src/domain/revoke-key.js";
 import { checkFilter } from "../../src/query/filter-checker.js";
 import { countCalls } from "./count-calls.js";
-import { createFixture, type Fixture, issue, rotate, tenantId } from "./fixture.js";
+import { createFixture, type Fixture, issue, issueMany, rotate, tenantId } from "./fixture.js";
 import { withMethods } from "./with-methods.js";
 
 /** Half a second, and what a busy test machine adds. */
@@ -26,19 +26,9 @@ function page({ filter = "", ...input }: PageInput = {}, context: DomainContext 
   return listKeys(context, { ...all, ...input, filter: checkFilter(filter, KEY_FIELDS) });
 }
 
-/** Issues keys a millisecond apart; answers their ids, newest first. */
-async function issueMany(count: number): Promise<string[]> {
-  const ids: string[] = [];
-  for (let index = 0; index < count; index++) {
-    domain.advance(1);
-    ids.unshift((await issue(domain)).record.keyId);
-  }
-  return ids;
-}
-
 describe("a page of keys", () => {
   test("is newest first, and the pages together are the whole list", async () => {
-    const ids = await issueMany(7);
+    const ids = await issueMany(domain, 7);
     const seen: string[] = [];
     let after: ListKeysInput["after"];
     do {
@@ -50,13 +40,13 @@ describe("a page of keys", () => {
   });
 
   test("that is just full says so only when there is more", async () => {
-    const ids = await issueMany(3);
+    const ids = await issueMany(domain, 3);
     expect((await page({ pageSize: 3 })).next).toBeUndefined();
     expect((await page({ pageSize: 2 })).next).toMatchObject({ keyId: ids[1] });
   });
 
   test("ends before it grows too large, but holds one key at least", async () => {
-    await issueMany(5);
+    await issueMany(domain, 5);
     expect((await page({ maxBytes: 250, bytesOf: () => 100 })).records).toHaveLength(2);
     expect((await page({ maxBytes: 250, bytesOf: () => 1_000 })).records).toHaveLength(1);
   });
@@ -75,7 +65,7 @@ describe("a filter", () => {
   const at = (ms: number) => `"${new Date(domain.clock().getTime() + ms).toISOString()}"`;
 
   test("on the time of creation reads that part of the list, and no more", async () => {
-    const ids = await issueMany(9);
+    const ids = await issueMany(domain, 9);
     const { store, count } = countCalls(domain.store);
     const asked: number[] = [];
     const counting = withMethods(store, {
@@ -98,7 +88,7 @@ describe("a filter", () => {
   });
 
   test("on two actors or on a time that ends before it begins finds nothing, and asks nothing", async () => {
-    await issueMany(2);
+    await issueMany(domain, 2);
     const { store, count } = countCalls(domain.store);
     for (const filter of ["actor_id=a AND actor_id=b", `create_time > ${at(0)} AND create_time < ${at(0)}`]) {
       expect((await page({ filter }, { ...domain, store })).records).toEqual([]);
@@ -157,7 +147,7 @@ describe("a filter on status", () => {
   });
 
   test("reads past expired keys that were recorded, and not through them", async () => {
-    const active = await issueMany(2);
+    const active = await issueMany(domain, 2);
     await issueExpired(300);
     await recordStatuses(domain);
     const { store, count } = countCalls(domain.store);
@@ -168,7 +158,7 @@ describe("a filter on status", () => {
   });
 
   test("finds active keys behind expired ones that were not recorded yet, too", async () => {
-    const active = await issueMany(2);
+    const active = await issueMany(domain, 2);
     await issueExpired(300);
     expect(await idsOf("status=KEY_STATUS_ACTIVE")).toEqual(active);
   });

@@ -10,7 +10,11 @@ if (server === undefined) {
   });
 } else {
   describe("on MongoDB without the cache", () => {
-    runCases({ mongodbUri: server.uri, env: { LATCHKEY_CACHE_TTL: "0s" }, clients: ["grpc-js", "REST by fetch, HTTP/1.1"] });
+    runCases({
+      mongodbUri: server.uri,
+      env: { LATCHKEY_CACHE_TTL: "0s" },
+      clients: ["grpc-js", "REST by fetch, HTTP/1.1"],
+    });
   });
   afterAll(() => server.dispose());
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { listPage } from "../../src/handlers/list-request.js";
 import { type PageTokenKeys, sealPageToken } from "../../src/query/page-token.js";
 import type { KeyKind } from "../../src/store/key-store.js";
-import { createFixture, type Fixture, importRaw, issue, tenantId } from "../domain/fixture.js";
+import { createFixture, type Fixture, importRaw, issue, issueMany, tenantId } from "../domain/fixture.js";
 
 const DAY_MS = 86_400_000;
 const OTHER_TENANT_ID = "11111111-1111-4111-8111-111111111111";
@@ -36,19 +36,9 @@ async function page(asked: Asked = {}) {
   return { ids: records.map(({ keyId }) => keyId), token: nextPageToken };
 }
 
-/** Issues keys a millisecond apart; answers their ids, newest first. */
-async function issueMany(count: number): Promise<string[]> {
-  const ids: string[] = [];
-  for (let index = 0; index < count; index++) {
-    domain.advance(1);
-    ids.unshift((await issue(domain)).record.keyId);
-  }
-  return ids;
-}
-
 describe("a page token", () => {
   test("is for one tenant, one list and one filter, to the letter", async () => {
-    const ids = await issueMany(3);
+    const ids = await issueMany(domain, 3);
     for (const rawKey of ["one", "two"]) await importRaw(domain, { rawKey });
     const { token } = await page();
     const { token: imported } = await page({ kind: "imported" });
@@ -72,7 +62,7 @@ describe("a page token", () => {
   });
 
   test("is good for pages of another size, and as often as it is used", async () => {
-    const ids = await issueMany(7);
+    const ids = await issueMany(domain, 7);
     const { token } = await page({ pageSize: 2 });
     expect((await page({ pageToken: token, pageSize: 1 })).ids).toEqual(ids.slice(2, 3));
     expect((await page({ pageToken: token, pageSize: 3 })).ids).toEqual(ids.slice(2, 5));
@@ -81,7 +71,7 @@ describe("a page token", () => {
   });
 
   test("lives for 24 hours, each page's anew", async () => {
-    const ids = await issueMany(4);
+    const ids = await issueMany(domain, 4);
     const { token } = await page();
     domain.advance(DAY_MS - 1);
     const next = await page({ pageToken: token });
@@ -92,7 +82,7 @@ describe("a page token", () => {
   });
 
   test("outlives the secret it was made with, while that is retired", async () => {
-    const ids = await issueMany(3);
+    const ids = await issueMany(domain, 3);
     const { token } = await page();
     const next = await page({ pageToken: token, keys: second });
     expect(next.ids).toEqual([ids[1]]);
@@ -115,9 +105,9 @@ describe("a page token", () => {
   });
 
   test("is a place between keys, not a number of them", async () => {
-    const ids = await issueMany(4);
+    const ids = await issueMany(domain, 4);
     const { token } = await page({ pageSize: 2 });
-    const newest = await issueMany(2);
+    const newest = await issueMany(domain, 2);
     const record = await domain.store.read({ tenantId, keyId: ids[1] ?? "" });
     // Not even the key that it was made after has to be there.
     expect(await domain.store.delete({ tenantId, keyId: ids[1] ?? "" }, record?.version ?? 0)).toBe(true);
