@@ -11,6 +11,8 @@ interface Read {
   readonly number: number;
   readonly sentAt: Moment;
   readonly found: Promise<ReadRecord | undefined>;
+  /** Somebody has seen this version meanwhile. */
+  leastVersion: number;
 }
 
 /**
@@ -48,8 +50,8 @@ export class CachedReads implements ChangeListener {
       const read = this.#current.get(name) ?? this.#send(name);
       const found = await read.found;
       if (read.number > sentBefore) return found?.record;
-      // It was sent before the call. What it did not find may be there by now, and what it found be too old.
-      if (found !== undefined && this.#isRecent(read.sentAt)) return found.record;
+      // It was sent before the call. What it did not find may be there by now, and what it found be too old, or known to be.
+      if (found !== undefined && !isOutdated(read, found) && this.#isRecent(read.sentAt)) return found.record;
     }
   }
 
@@ -79,11 +81,11 @@ export class CachedReads implements ChangeListener {
     this.#sent += 1;
     const read: Read = {
       number: this.#sent,
+      leastVersion: 0,
       sentAt: momentOf(this.#options.clock),
       found: this.#fetch(name).then(
         (found) => {
-          if (!this.#end(name, read)) this.#evictUnless(name, found);
-          else if (found === undefined) this.#cache.evict(name);
+          if (!this.#end(name, read) || found === undefined || isOutdated(read, found)) this.#outdate(name, found);
           else this.#cache.set(name, found, read.sentAt);
           return found;
         },
@@ -102,20 +104,33 @@ export class CachedReads implements ChangeListener {
     return this.#current.get(name) === read && this.#current.delete(name);
   }
 
-  /** Keeps only what was found, by a read that is not to be remembered: nobody who asks later gets anything older than that. */
-  #evictUnless(name: string, found: ReadRecord | undefined): void {
-    if (found === undefined) this.#cache.evict(name);
-    else this.#cache.evictUnless({ name, version: found.record.version, changedAtMs: found.changedAtMs });
+  /**
+   * Takes notice of what a read found that is not to be remembered: nobody who asks later gets anything older. The current
+   * read may be answered so, though it was sent later.
+   */
+  #outdate(name: string, found: ReadRecord | undefined): void {
+    if (found === undefined) {
+      this.evict(name);
+      return;
+    }
+    const { version } = found.record;
+    this.#cache.evictOlder(name, version);
+    const current = this.#current.get(name);
+    if (current !== undefined) current.leastVersion = Math.max(current.leastVersion, version);
   }
 
   async #readUnstored(name: string): Promise<KeyRecord | undefined> {
     this.#current.delete(name);
     const found = await this.#fetch(name);
-    this.#evictUnless(name, found);
+    this.#outdate(name, found);
     return found?.record;
   }
 
   #isRecent(sentAt: Moment): boolean {
     return elapsedMs(sentAt, momentOf(this.#options.clock)) <= this.#options.maxStalenessMs;
   }
+}
+
+function isOutdated({ leastVersion }: Read, { record }: ReadRecord): boolean {
+  return record.version < leastVersion;
 }

@@ -77,6 +77,12 @@ export class RecordCache {
     if (entry?.record.version !== version || entry.changedAtMs !== changedAtMs) this.#entries.delete(name);
   }
 
+  /** Evicts what is at an earlier version. */
+  evictOlder(name: string, version: number): void {
+    const entry = this.#entries.peek(name);
+    if (entry !== undefined && entry.record.version < version) this.#entries.delete(name);
+  }
+
   /** What is in the cache was true at `moment`. */
   confirm(moment: Moment): void {
     this.#confirmedAt = moment;

@@ -86,6 +86,14 @@ describe("an entry", () => {
     expect(cache.get("b")).toBe(changed);
   });
 
+  test("goes when a later version was seen", () => {
+    set("a", sampleRecord({ version: 7 }));
+    cache.evictOlder("a", 7);
+    expect(cache.get("a")?.version).toBe(7);
+    cache.evictOlder("a", 8);
+    expect(cache.get("a")).toBeUndefined();
+  });
+
   test("goes when it is evicted, or all are dropped", () => {
     for (const name of ["a", "b", "c"]) set(name, record);
     cache.evict("a");
