@@ -67,7 +67,8 @@ interface ClockOffset {
  *
  * What it cannot see: a clock that is set and set back between two polls; changes that stay invisible for longer than
  * MAX_WRITE_TIME_MS after their stamp (a majority of a replica set that lags behind, and a deposed primary); and, where the server
- * does not tell what it is (behind mongos, and FerretDB), another server with nearly the same clock. There `cache.ttl` is the bound.
+ * does not tell what it is (behind mongos, and FerretDB), another server with nearly the same clock, or one that tells the
+ * time with another clock than the one that stamps. There `cache.ttl` is the bound.
  */
 export class PollingFeed {
   readonly #options: PollingFeedOptions;
