@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { eventually } from "./eventually.js";
 
+/** Of several processes that compile the sources, on a busy machine. */
+const START_LIMIT_MS = 60_000;
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface Ended {
@@ -55,10 +57,11 @@ export class ChildService {
   /** Resolves to the base URL when the service is ready. Throws when it ends instead. */
   async ready(): Promise<string> {
     const url = () => /^Latchkey \S+ is ready at (\S+)$/m.exec(this.stderr)?.[1];
-    return eventually("the service to be ready", () => {
+    const look = () => {
       if (this.#child.exitCode !== null) throw new Error(`it ended instead:\n${this.stderr}`);
       return url();
-    });
+    };
+    return eventually("the service to be ready", look, START_LIMIT_MS);
   }
 
   /** Resolves when the log has a line with this message. */
