@@ -90,7 +90,6 @@ export class RecordCache {
 
   clear(): void {
     this.#entries.clear();
-    this.#confirmedAt = undefined;
   }
 
   #stalenessMs(ageMs: number, now: Moment): number {

@@ -168,16 +168,28 @@ const anyDuration = fc.oneof(
 );
 const clockStep = fc.oneof(fc.integer({ min: -3_500, max: 3_500 }), fc.integer({ min: -20_000, max: 20_000 }));
 
-/** Until the next one. */
-const [slowPolls, slowReads] = (["polls", "reads"] as const).map((what) =>
-  eventAt(
+/** What polls or reads go through, until the next one. */
+function networkOf(what: "polls" | "reads", time?: fc.Arbitrary<number>): fc.Arbitrary<Event> {
+  const network = fc.constantFrom<Network>("quick", "uneven", "uneven", "slow", "failing");
+  return eventAt(
     `network of ${what}`,
-    fc.record({ process, network: fc.constantFrom<Network>("quick", "uneven", "uneven", "slow", "failing") }),
-    (world, { process, network }) => {
-      processOf(world, process).network[what] = network;
+    fc.record({ process, network }),
+    (world, values) => {
+      processOf(world, values.process).network[what] = values.network;
     },
-  ),
-) as [fc.Arbitrary<Event>, fc.Arbitrary<Event>];
+    time,
+  );
+}
+
+const networks = [networkOf("polls"), networkOf("reads")];
+/** What the first process begins with, and keeps in most runs. The second one begins with quick ones. */
+const anyNetwork = fc.constantFrom<Network>("quick", "uneven", "slow", "failing");
+const firstNetworks = fc.record({ polls: anyNetwork, reads: anyNetwork }).map((networks): Event[] => [
+  {
+    atMs: 0,
+    run: ({ processes: [first] }) => Object.assign(first?.network ?? {}, networks),
+  },
+]);
 const freezes = eventAt("freeze", fc.record({ process, forMs: anyDuration }), (world, { process, forMs }) => {
   processOf(world, process).freeze(forMs);
 });
@@ -240,21 +252,12 @@ describe("whatever happens", () => {
   test(
     "no answer was last true longer than cache.max_staleness ago, or after the call",
     async () => {
-      const any = events(
-        writes(MAX_CHANGE_MS),
-        slowPolls,
-        slowReads,
-        freezes,
-        suspensions,
-        wallClocks,
-        jitters,
-        floods,
-      );
+      const any = events(writes(MAX_CHANGE_MS), ...networks, freezes, suspensions, wallClocks, jitters, floods);
       await fc.assert(
-        fc.asyncProperty(seed, any, serverSteps, (seed, some, steps) =>
+        fc.asyncProperty(seed, any, firstNetworks, serverSteps, (seed, some, networks, steps) =>
           expectNoMistakes(
             seed,
-            [...some, ...steps],
+            [...networks, ...some, ...steps],
             { ttlMs: 60_000, processes: 2, pollIntervalMs: RARE_POLL_INTERVAL_MS },
             MAX_STALENESS_MS,
           ),
@@ -289,8 +292,7 @@ describe("whatever happens", () => {
       const ttlMs = 7_000;
       const any = events(
         writes(20_000),
-        slowPolls,
-        slowReads,
+        ...networks,
         freezes,
         suspensions,
         wallClocks,
