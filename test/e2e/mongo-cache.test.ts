@@ -2,7 +2,6 @@
 
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { MongoClient } from "mongodb";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
 import { primaryOf, proxiedUri } from "../proxied-mongo.js";
 import { startPausableProxy } from "../store/pausable-proxy.js";
@@ -11,11 +10,10 @@ import { createConnectNodeClient } from "./clients/connect-node-client.js";
 import { CLIENTS } from "./clients/create-clients.js";
 import { eventually } from "./eventually.js";
 import { randomToken, startTestServer, type TestServer } from "./server.js";
+import { createSetActor, settleFeed } from "./settle-feed.js";
 
 /** What goes from this cache was evicted: nothing in it is too old before the end of the tests. */
 const LASTING = { LATCHKEY_CACHE_TTL: "1h", LATCHKEY_CACHE_MAX_STALENESS: "1m" };
-
-const SETTLED_MS = 5_000;
 
 const mongo = await mongoTestUri();
 (mongo === undefined ? describe.skip : describe)(
@@ -23,7 +21,7 @@ const mongo = await mongoTestUri();
   () => {
     const uri = mongo?.uri ?? "";
     const env = { LATCHKEY_SECRETS_PEPPER: randomToken(), ...LASTING };
-    const mongoClient = new MongoClient(uri);
+    const setActor = createSetActor(uri);
     let here: TestServer;
     let there: TestServer;
     let elsewhere: Api;
@@ -32,40 +30,19 @@ const mongo = await mongoTestUri();
       here = await startTestServer({ mongodbUri: uri, env });
       there = await startTestServer({ mongodbUri: uri, env });
       elsewhere = await apiOf(there);
-      await settle();
+      const api = await apiOf(here);
+      await settleFeed(api, setActor);
+      api.client.close();
     });
     afterAll(async () => {
       elsewhere?.client.close();
       await here?.close();
       await there?.close();
-      await mongoClient.close();
       await mongo?.dispose();
     });
 
     async function apiOf(server: TestServer): Promise<Api> {
       return new Api(await createConnectNodeClient("gRPC", "2", server.url), server.tokens);
-    }
-
-    /** As nothing in the service does: no feed hears of it. */
-    async function setActor(keyId: string, actorId: string): Promise<void> {
-      await mongoClient
-        .db()
-        .collection("keys")
-        .updateOne({ key_id: keyId }, { $set: { actor_id: actorId } });
-    }
-
-    /** Once after its start a feed drops what was read before it knew enough of the server's clock: here, at the latest then. */
-    async function settle(): Promise<void> {
-      const startMs = performance.now();
-      const api = await apiOf(here);
-      const { secret, issued_api_key: key } = await api.issue({ actor_id: "first" });
-      await api.verify(secret);
-      await setActor(key.key_id, "second");
-      await eventually("the feed to settle", async () => {
-        const { actor_id } = await api.verify(secret);
-        return actor_id === "second" || performance.now() - startMs > SETTLED_MS ? true : undefined;
-      });
-      api.client.close();
     }
 
     describe.each(Object.entries(CLIENTS))("%s", (_name, createClient) => {
