@@ -21,23 +21,14 @@ interface KeysPage {
   readonly next_page_token: string;
 }
 
-/** One page of a list over REST, again and again. */
-export async function pageContestant(service: Service, load: PageLoad): Promise<Required<Contestant>> {
-  const { url, getPage } = await findPage(service, load);
-  const { authorization, process: server } = service;
-  return {
-    name: load.name,
-    server,
-    prepare: getPage,
-    measure: (seconds) => measureGet({ url, authorization }, seconds),
-  };
-}
-
 /**
- * Gets to a page once, page by page, as a client does. `getPage` gets it, and throws when it is not full: a load looks at the
- * status only.
+ * One page of a list over REST, again and again. Gets there once, page by page, as a client does. Throws when a page is not
+ * full: it is looked at once before each round, and the load looks at the status.
  */
-export async function findPage(service: Service, { name, filter, page = 1 }: PageLoad) {
+export async function pageContestant(
+  service: Service,
+  { name, filter, page = 1 }: PageLoad,
+): Promise<Required<Contestant>> {
   const query = new URLSearchParams({ page_size: String(PAGE_SIZE) });
   if (filter !== undefined) query.set("filter", filter);
   for (let at = 1; at < page; at += 1) {
@@ -45,8 +36,13 @@ export async function findPage(service: Service, { name, filter, page = 1 }: Pag
     if (token === "") throw new Error(`${name}: the list ends with page ${at}`);
     query.set("page_token", token);
   }
-  const getPage = async (): Promise<void> => void (await getFullPage(service, query));
-  return { url: pageUrl(service, query), getPage };
+  const { authorization, process: server } = service;
+  return {
+    name,
+    server,
+    prepare: async () => void (await getFullPage(service, query)),
+    measure: (seconds) => measureGet({ url: pageUrl(service, query), authorization }, seconds),
+  };
 }
 
 async function getFullPage(service: Service, query: URLSearchParams): Promise<KeysPage> {

@@ -1,11 +1,11 @@
-import { verifyContestant } from "../load/verify-load.js";
+import { cachedVerifyContestant } from "../load/verify-load.js";
 import type { Mongo } from "../mongo.js";
 import type { Options } from "../options.js";
 import { type Contestant, type Figure, measureRounds } from "../rounds.js";
 import { Service } from "../service.js";
 import { comparedRow, type Measured } from "../table.js";
 
-const KEYS = 10_000;
+const KEYS = 1_000;
 const WORKERS = 2;
 const TARGET = 1.6;
 
@@ -25,7 +25,7 @@ export async function benchMongoWorkers(
     const words = ["--workers", String(workers)];
     const service = await Service.start({ ...mongo.serviceOn(uri), words, role: "workers", cpuProf: options.cpuProf });
     services.push(service);
-    return verifyContestant(String(workers), service, bodies);
+    return cachedVerifyContestant(String(workers), service, bodies);
   };
   try {
     const figures = await measureRounds([await contestant(WORKERS), await contestant(1)], options);
