@@ -19,6 +19,11 @@ const CONTROL_TIMEOUT_MS = 60_000;
 /** With it every verification reads the store. */
 export const NO_CACHE = { LATCHKEY_CACHE_TTL: "0s" };
 
+/** Of a service, or of what is opened as a service does it. A busy machine ends no run: calls may take long. */
+export function onMongo(uri: string): Record<string, string> {
+  return { LATCHKEY_STORE_MONGODB_URI: uri, LATCHKEY_STORE_MONGODB_TIMEOUT: "10s" };
+}
+
 export interface FilledDatabase {
   readonly uri: string;
   /** A file of `BODY_BYTES` for each of the first so many keys: the request that verifies it. */
@@ -61,7 +66,7 @@ export class Mongo {
 
   /** A service on a database. All of them have the same secrets. */
   serviceOn(uri: string, env: Readonly<Record<string, string>> = {}): ServiceOptions {
-    return { dataDir: join(this.#work, "data"), env: { LATCHKEY_STORE_MONGODB_URI: uri, ...env } };
+    return { dataDir: join(this.#work, "data"), env: { ...onMongo(uri), ...env } };
   }
 
   /** Leaves nothing behind on a server that stays. */
