@@ -17,11 +17,13 @@ export interface MongoService {
 /** Services on MongoDB, each in a process of its own, with the same secrets and tokens. */
 export class MongoServices {
   readonly tokens = randomTokens();
-  readonly #directory = mkdtempSync(join(tmpdir(), "latchkey-services-"));
+  /** Made by the first start: where a suite is skipped, nothing disposes of it. */
+  #directory: string | undefined;
   readonly #started: ChildService[] = [];
 
   /** Resolves when the service is ready. `env` has more settings. */
   async start(uri: string, env: Readonly<Record<string, string>> = {}): Promise<MongoService> {
+    this.#directory ??= mkdtempSync(join(tmpdir(), "latchkey-services-"));
     const process = new ChildService({
       env: {
         LATCHKEY_STORE_MONGODB_URI: uri,
@@ -39,6 +41,6 @@ export class MongoServices {
 
   async dispose(): Promise<void> {
     await Promise.all(this.#started.map((process) => process.stop()));
-    rmSync(this.#directory, { recursive: true });
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true });
   }
 }
