@@ -1,5 +1,4 @@
 import cluster, { type Worker } from "node:cluster";
-import { once } from "node:events";
 import type { Config } from "../config/config.js";
 import { LineBuffer } from "../telemetry/line-buffer.js";
 import { createLogger } from "../telemetry/logger.js";
@@ -9,6 +8,7 @@ import { forwardLines } from "./forward-lines.js";
 import { openSecrets } from "./open-domain.js";
 import type { Output } from "./program.js";
 import { banner } from "./serve.js";
+import { takeStopSignals } from "./stop-signals.js";
 import { WorkerFailure } from "./worker-failure.js";
 import { WorkerPool } from "./worker-pool.js";
 
@@ -28,7 +28,7 @@ export async function serveWorkers(
 ): Promise<void> {
   const output = new LineBuffer();
   const logger = createLogger({ level: config.log.level, destination: output });
-  const stopped = nextSignal();
+  const signals = takeStopSignals();
   for (const warning of warnings) logger.warn(warning);
   endOnDefect(logger);
 
@@ -38,17 +38,17 @@ export async function serveWorkers(
   cluster.setupPrimary({ stdio: ["ignore", "pipe", "inherit", "ipc"] });
   const pool = new WorkerPool({ count, port, logger, fork: () => forkWorker(output) });
 
-  const url = await Promise.race([pool.start(), stopped]);
+  const url = await Promise.race([pool.start(), signals.first]);
   if (url !== undefined) {
     logger.info({ url, workers: count }, "ready");
     stderr.write(banner(config, url, secrets));
   }
 
-  await stopped;
+  await signals.first;
   logger.info("draining");
   const cut = new AbortController();
   const timer = setTimeout(() => cut.abort(), config.server.drainTimeoutMs + DRAIN_MARGIN_MS);
-  void nextSignal().then(() => cut.abort());
+  void signals.again.then(() => cut.abort());
   const failed = await pool.drain(cut.signal);
   clearTimeout(timer);
   if (failed > 0) throw new WorkerFailure(`${failed} of ${count} workers did not drain`);
@@ -58,11 +58,7 @@ export async function serveWorkers(
 /** It runs the same command. */
 function forkWorker(output: LineBuffer): Worker {
   const worker = cluster.fork();
-  const { stdout } = worker.process;
-  if (stdout !== null) forwardLines(stdout, (lines) => output.write(lines));
+  // It is not there when the process could not be started.
+  if (worker.process.stdout) forwardLines(worker.process.stdout, (lines) => output.write(lines));
   return worker;
-}
-
-async function nextSignal(): Promise<void> {
-  await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
 }

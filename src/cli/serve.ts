@@ -1,27 +1,29 @@
-import { once } from "node:events";
 import type { Config } from "../config/config.js";
 import type { Secrets } from "../secrets/load-or-create-secrets.js";
 import { createLogger } from "../telemetry/logger.js";
-import { endOnDefect } from "./end-on-defect.js";
+import { endAtOnce, endOnDefect } from "./end-on-defect.js";
 import { describeStore } from "./open-domain.js";
 import type { Output } from "./program.js";
 import { serveBanner } from "./serve-banner.js";
 import { startService } from "./start-service.js";
+import { takeStopSignals } from "./stop-signals.js";
 import { readVersion } from "./version.js";
 
-/** Runs the service until SIGTERM or SIGINT, then drains it. The log goes to stdout, what is for people to stderr. */
+/** Runs the service until SIGTERM or SIGINT, then drains it; a second one ends it. The log goes to stdout, what is for people to stderr. */
 export async function serve(config: Config, warnings: readonly string[], stderr: Output): Promise<void> {
   const logger = createLogger({ level: config.log.level });
+  const signals = takeStopSignals();
   for (const warning of warnings) logger.warn(warning);
   endOnDefect(logger);
 
-  // Until then a signal ends the process, as it does by itself: a migration may take long, and a start leaves nothing half done.
-  const service = await startService(config, logger);
-  const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+  const service = await Promise.race([startService(config, logger), signals.first]);
+  // A migration may take long, and a start that is cut short leaves nothing half done.
+  if (service === undefined) return endAtOnce();
   logger.info({ url: service.url }, "ready");
   stderr.write(banner(config, service.url, service.secrets));
 
-  await stopped;
+  await signals.first;
+  void signals.again.then(endAtOnce);
   logger.info("draining");
   await service.close();
   logger.info("stopped");

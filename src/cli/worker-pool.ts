@@ -81,9 +81,22 @@ export class WorkerPool {
   #fork(slot: Slot, onReady: (url: string) => void, onFailure: (error: WorkerFailure) => void): void {
     if (this.#isDraining) return;
     const { fork, logger, port } = this.#options;
-    const worker = fork();
-    const { id, process: child } = worker;
     const startMs = performance.now();
+    const again = () => {
+      slot.delayMs = restartDelayMs(slot.delayMs, performance.now() - startMs);
+      slot.timer = setTimeout(() => this.#fork(slot, onReady, onFailure), slot.delayMs);
+      return slot.delayMs;
+    };
+    let worker: Worker;
+    try {
+      worker = fork();
+    } catch (err) {
+      // There is no memory or no process left: the others go on.
+      if (!this.#wasReady) onFailure(new WorkerFailure(`the first worker did not start: ${(err as Error).message}`));
+      else logger.warn({ err, restart_in_ms: again() }, "a worker could not be started, and is tried again");
+      return;
+    }
+    const { id, process: child } = worker;
     slot.worker = worker;
     worker.on("message", (news: WorkerNews) => {
       if (news.is === "listening") {
@@ -103,9 +116,7 @@ export class WorkerPool {
         onFailure(new WorkerFailure(`the first worker did not start: ${signal ?? `exit code ${code}`}`));
         return;
       }
-      slot.delayMs = restartDelayMs(slot.delayMs, performance.now() - startMs);
-      logger.warn({ worker: id, ...how, restart_in_ms: slot.delayMs }, "a worker ended, and is started again");
-      slot.timer = setTimeout(() => this.#fork(slot, onReady, onFailure), slot.delayMs);
+      logger.warn({ worker: id, ...how, restart_in_ms: again() }, "a worker ended, and is started again");
     });
   }
 }

@@ -27,7 +27,7 @@ export class KeyUses {
     const name = `${tenantId}/${keyId}`;
     if (this.#noted.size >= MAX_KEYS && !this.#noted.has(name)) return;
     this.#noted.set(name, { tenantId, keyId, time });
-    if (this.#noted.size === WRITE_KEYS) this.#write();
+    if (this.#noted.size >= WRITE_KEYS) this.#write();
   }
 
   /** Writes what is noted, and notes no more by itself. */
@@ -40,12 +40,14 @@ export class KeyUses {
 
   #write(): void {
     if (this.#noted.size === 0) return;
-    this.#underWay ??= this.#writeNoted().finally(() => {
+    this.#underWay ??= this.#writeNoted().then((isWritten) => {
       this.#underWay = undefined;
+      if (isWritten && this.#noted.size >= WRITE_KEYS) this.#write();
     });
   }
 
-  async #writeNoted(): Promise<void> {
+  /** Whether all of it was written. */
+  async #writeNoted(): Promise<boolean> {
     const uses = [...this.#noted.entries()];
     this.#noted = new Map();
     for (let start = 0; start < uses.length; start += WRITE_KEYS) {
@@ -54,9 +56,10 @@ export class KeyUses {
       } catch (error) {
         this.#onError(error);
         for (const [name, use] of uses.slice(start)) this.#noteAgain(name, use);
-        return;
+        return false;
       }
     }
+    return true;
   }
 
   #noteAgain(name: string, use: KeyUse): void {

@@ -68,7 +68,8 @@ async function readPage(context: DomainContext, input: ListKeysInput, scan: Scan
     // One more than the page takes, to know whether there is one; and more each time, when few of them match.
     const grown = Math.min(scanned, MAX_GROWN_BATCH_RECORDS);
     const limit = Math.min(Math.max(pageSize - records.length + 1, grown), scanLimit);
-    const slice = await context.store.list({ ...scan.list, ...(after && { after }), limit, scanLimit });
+    const query = { ...scan.list, ...(after && { after }), limit, scanLimit };
+    const slice = await pageTime.waitFor(context.store.list(query));
     for (const candidate of slice.records) {
       const record = await settlePending(context.store, candidate);
       if (record !== undefined && isMatch(scan, record, time)) {

@@ -40,7 +40,8 @@ export async function sweep(context: DomainContext, signal?: AbortSignal): Promi
     errors,
   };
   const pending = await context.store.listPending(new Date(now - PENDING_AGE_MS), BATCH_RECORDS);
-  await sweepEach(pending, errors, async (record) => {
+  const options = { errors, signal };
+  await sweepEach(pending, options, async (record) => {
     const outcome = await sweepPending(context, record);
     if (outcome === "completed") report.pendingCompleted++;
     else report.pendingRemoved++;
@@ -48,7 +49,7 @@ export async function sweep(context: DomainContext, signal?: AbortSignal): Promi
   for (let isFull = true; isFull && signal?.aborted !== true; ) {
     const sealed = await context.store.listSealed(new Date(now), BATCH_RECORDS);
     const before = report.secretsRemoved;
-    await sweepEach(sealed, errors, async (record) => {
+    await sweepEach(sealed, options, async (record) => {
       // No match: somebody changed the key meanwhile, and the next pass finds it again.
       if (await context.store.compareAndSet(record, record.version, { sealedSecret: null })) report.secretsRemoved++;
     });
@@ -64,13 +65,14 @@ export async function sweep(context: DomainContext, signal?: AbortSignal): Promi
   return report;
 }
 
-/** One key must not keep the sweeper from the others. */
+/** One key must not keep the sweeper from the others, and no number of them a process from ending. */
 async function sweepEach(
   records: readonly KeyRecord[],
-  errors: unknown[],
+  { errors, signal }: { readonly errors: unknown[]; readonly signal: AbortSignal | undefined },
   sweepOne: (record: KeyRecord) => Promise<void>,
 ): Promise<void> {
   for (const record of records) {
+    if (signal?.aborted) return;
     try {
       await sweepOne(record);
     } catch (error) {

@@ -79,6 +79,25 @@ describe("KeyUses", () => {
     expect(stored.calls.map((call) => call.length)).toEqual([FULL]);
   });
 
+  test("goes on with what came while it wrote, when that is as much again", async () => {
+    let resolve = () => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    const { recordUses } = stored;
+    stored.recordUses = async (some) => {
+      await recordUses.call(stored, some);
+      if (stored.calls.length === 1) await promise;
+    };
+    noteMany(FULL);
+    noteMany(FULL + 500, FULL);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(stored.calls.map((call) => call.length)).toEqual([FULL]);
+    resolve();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(stored.calls.map((call) => call.length)).toEqual([FULL, FULL, 500]);
+  });
+
   test("writes what is left when it closes", async () => {
     noteMany(3);
     await uses.close();

@@ -10,6 +10,19 @@ test("a page is over after half a second", () => {
   expect(pageTime.isOver()).toBe(true);
 });
 
+test("waiting for others is not counted", async () => {
+  let now = 0;
+  const pageTime = new PageTime(() => now);
+  now = 300;
+  const waiting = pageTime.waitFor(Promise.resolve("found"));
+  now = 2_000;
+  expect(await waiting).toBe("found");
+  now = 2_199;
+  expect(pageTime.isOver()).toBe(false);
+  now = 2_200;
+  expect(pageTime.isOver()).toBe(true);
+});
+
 test("others come in between when five milliseconds of work are over, and not before", async () => {
   let now = 0;
   let turns = 0;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { GatheredReads } from "../../src/store/mongo/gathered-reads.js";
+import { eventually } from "../e2e/eventually.js";
 
 /** A read in one go that was sent. */
 interface Sent {
@@ -9,11 +10,19 @@ interface Sent {
   fail(error: Error): void;
 }
 
+/** How long callers wait, where they are not to give up, and where they are. */
+const LONG_MS = 60_000;
+const SHORT_MS = 50;
+
 let sent: Sent[];
 let reads: GatheredReads<string>;
 beforeEach(() => {
   sent = [];
-  reads = new GatheredReads(
+  reads = createReads(LONG_MS);
+});
+
+function createReads(timeoutMs: number): GatheredReads<string> {
+  return new GatheredReads(
     (names) =>
       new Promise((resolve, reject) => {
         const answer = (...missing: string[]) => {
@@ -22,8 +31,9 @@ beforeEach(() => {
         };
         sent.push({ names, answer, fail: reject });
       }),
+    timeoutMs,
   );
-});
+}
 
 /** Until everything that can go on by itself has. */
 function settled(): Promise<void> {
@@ -136,5 +146,47 @@ describe("a failure", () => {
     await settled();
     sentAt(2).answer();
     expect(await next).toBe("c!");
+  });
+});
+
+describe("while the server hangs", () => {
+  const UNAVAILABLE = { reason: "UNAVAILABLE" };
+  /** Two reads in one go that are not answered yet. */
+  async function hang(): Promise<void> {
+    for (const name of ["first", "second"]) {
+      void reads.read(name).catch(() => {});
+      await settled();
+    }
+  }
+
+  test("what nobody waits for any more is not sent when it is back", async () => {
+    reads = createReads(SHORT_MS);
+    await hang();
+    const startMs = performance.now();
+    const abandoned = namesOf(5_000).map((name) => reads.read(name));
+    const refused = Promise.all(abandoned.map((read) => expect(read).rejects.toMatchObject(UNAVAILABLE)));
+    await eventually("the callers to give up", () => performance.now() > startMs + 2 * SHORT_MS || undefined);
+    const late = reads.read("late");
+    sentAt(0).answer();
+    await settled();
+    expect(sentAt(2).names).toEqual(["late"]);
+    sentAt(2).answer();
+    expect(await late).toBe("late!");
+    await refused;
+  });
+
+  test("so many wait, and no more", async () => {
+    await hang();
+    const waiting = namesOf(10_000).map((name) => reads.read(name).catch((error: unknown) => error));
+    await expect(reads.read("one more")).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      message: "too many reads wait for the key store",
+    });
+    const joined = reads.read("n0");
+    sentAt(0).fail(new Error("gone"));
+    await settled();
+    sentAt(2).answer();
+    expect(await joined).toBe("n0!");
+    expect(waiting).toHaveLength(10_000);
   });
 });

@@ -33,10 +33,16 @@ import { buryUpdate } from "./tombstone.js";
 import { unavailable } from "./unavailable.js";
 import { updateOnVersion } from "./update-on-version.js";
 
+/** As many as a server can be relied on to write in time. */
+const USES_AT_ONCE = 200;
+
 export interface MongoStoreParts {
-  readonly client: MongoClient;
+  /** Closed with the store. */
+  readonly clients: readonly MongoClient[];
   readonly database: Db;
   readonly keys: KeyCollection;
+  /** The same collection, on connections for verifications alone. */
+  readonly verifiedKeys: KeyCollection;
   readonly leases: LeaseCollection;
   readonly claims: ClaimCollection;
   readonly timeoutMs: number;
@@ -56,12 +62,13 @@ export interface MongoStoreCache {
 export class MongoStore implements KeyStore {
   readonly #parts: MongoStoreParts;
   readonly #gate = new CallGate();
-  readonly #gathered = new GatheredReads((names) => this.#fetchMany(names));
+  readonly #gathered: GatheredReads<KeyDocument>;
   readonly #cached: CachedReads | undefined;
   readonly #feed: ChangeFeed | undefined;
 
   constructor(parts: MongoStoreParts) {
     this.#parts = parts;
+    this.#gathered = new GatheredReads((names) => this.#fetchMany(names), parts.timeoutMs);
     if (parts.cache === undefined) return;
     this.#cached = new CachedReads(parts.cache.options, (name) => this.#fetch(name));
     this.#feed = parts.cache.startFeed(this.#cached);
@@ -132,7 +139,12 @@ export class MongoStore implements KeyStore {
   }
 
   async recordUses(uses: readonly KeyUse[]): Promise<void> {
-    if (uses.length === 0) return;
+    for (let start = 0; start < uses.length; start += USES_AT_ONCE) {
+      await this.#recordUses(uses.slice(start, start + USES_AT_ONCE));
+    }
+  }
+
+  async #recordUses(uses: readonly KeyUse[]): Promise<void> {
     const updates = uses.map(({ time, ...id }) => ({
       updateOne: {
         filter: { ...liveDocument(documentId(id)), create_time: { $lte: time } },
@@ -205,7 +217,7 @@ export class MongoStore implements KeyStore {
   async close(): Promise<void> {
     await this.#gate.close();
     await this.#feed?.stop();
-    await this.#parts.client.close();
+    await Promise.all(this.#parts.clients.map((client) => client.close()));
   }
 
   /** What is remembered and may be answered. Throws UNAVAILABLE after close. */
@@ -224,11 +236,11 @@ export class MongoStore implements KeyStore {
   }
 
   async #fetchMany(names: readonly string[]): Promise<ReadonlyMap<string, KeyDocument>> {
-    const { keys, timeoutMs } = this.#parts;
+    const { verifiedKeys, timeoutMs } = this.#parts;
     const options = { batchSize: names.length, maxTimeMS: timeoutMs };
     const [name = "", ...others] = names;
     const filter = others.length === 0 ? liveDocument(name) : liveDocument({ $in: names });
-    const documents = keys.find(filter, options).toArray();
+    const documents = verifiedKeys.find(filter, options).toArray();
     const found = await withinTime(documents, timeoutMs, lateAnswer);
     return new Map(found.map((document) => [document._id, document]));
   }

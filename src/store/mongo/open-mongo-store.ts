@@ -14,6 +14,12 @@ import { pendingMigrations, readSchemaVersion } from "./schema.js";
 import { startPolling } from "./start-polling.js";
 import type { ClaimDocument } from "./take-claim.js";
 
+/**
+ * Verifications, and the feed that they rest on, have connections of their own, for they must not wait behind lists: two reads in
+ * one go at once, a poll, and one that may hang.
+ */
+const VERIFICATION_POOL = { maxPoolSize: 4, minPoolSize: 2 };
+
 export interface MongoStoreOptions extends MongoServerOptions {
   /** Whether pending migrations are applied first; else they are an error. Default: they are. */
   readonly autoMigrate?: boolean;
@@ -43,15 +49,18 @@ export function openMongoStore(options: MongoStoreOptions): Promise<KeyStore> {
     await bringUpToDate(connection, options);
     const { client, database, keys, hello } = connection;
     options.onDeployment?.(deploymentFromHello(hello));
-    return new MongoStore({
-      client,
-      database,
-      keys,
-      leases: database.collection<LeaseDocument>("leases", collectionOptions),
-      claims: database.collection<ClaimDocument>("claims", collectionOptions),
-      timeoutMs: options.timeoutMs,
-      cache: options.cache && createCache(options.cache, connection, options),
-    });
+    const openStore = async (reads: MongoConnection) =>
+      new MongoStore({
+        clients: [client, reads.client],
+        database,
+        keys,
+        verifiedKeys: reads.keys,
+        leases: database.collection<LeaseDocument>("leases", collectionOptions),
+        claims: database.collection<ClaimDocument>("claims", collectionOptions),
+        timeoutMs: options.timeoutMs,
+        cache: options.cache && createCache(options.cache, reads, options),
+      });
+    return connectMongo(options, openStore, VERIFICATION_POOL);
   });
 }
 
