@@ -10,7 +10,7 @@ import { type StoreProcess, startStoreProcess } from "./store-process.js";
 
 const ROUNDS = 8;
 const SEED = 20260102;
-const MAX_LIFE_MS = 300;
+const MAX_LIFE_MS = 600;
 const MAX_BATCHES_MS = 300;
 const MANY = 1_000_000;
 const LATEST = new Date(8.64e15);

@@ -16,7 +16,7 @@ export const updateCases: readonly Case[] = [
         "name,scopes",
       );
       expect(changed).toEqual({ ...key, name: "new", scopes: ["b", "c"], update_time: changed.update_time });
-      expect(changed.update_time >= key.update_time).toBe(true);
+      expect(Date.parse(changed.update_time)).toBeGreaterThanOrEqual(Date.parse(key.update_time));
       expect(await api.get(key.key_id)).toEqual(changed);
     },
   },
