@@ -9,7 +9,7 @@ import { walkPages } from "./cases/walk-pages.js";
 import type { ApiClient } from "./clients/api-client.js";
 import { createConnectNodeClient } from "./clients/connect-node-client.js";
 import { ACTORS, type Aspect, ChangingKeys, type KnownKey } from "./list-walk-keys.js";
-import { startTestServer, type TestServer } from "./server.js";
+import { startTestServer, type TestServer, troubleIn } from "./server.js";
 
 const KEY_COUNT = 10_000;
 const TIME_LIMIT_MS = 120_000;
@@ -121,7 +121,7 @@ function walkOn(mongodbUri: string | undefined, pageSizes: readonly number[]): v
   );
 
   test("nothing went wrong inside", () => {
-    expect(server.log.filter((line) => /"level":"(warn|error|fatal)"/.test(line))).toEqual([]);
+    expect(troubleIn(server.log)).toEqual([]);
   });
 
   /** Every caller has made a change before the next page is asked for. */

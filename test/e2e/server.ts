@@ -97,3 +97,9 @@ function readSigningJwk(dataDir: string | undefined): SigningJwk | undefined {
   };
   return jwks.keys[0];
 }
+
+/** What a log has that should not be there. That MongoDB is a standalone server is what the tests run on. */
+export function troubleIn(log: readonly string[]): string[] {
+  const lines = log.filter((line) => !line.includes('"msg":"MongoDB is a standalone server'));
+  return lines.filter((line) => /"level":"(warn|error|fatal)"/.test(line));
+}
