@@ -11,4 +11,6 @@ export default {
     ],
   },
   testTimeout: 30_000,
+  // ES modules of a test file stay in memory after it. So tests run in a process that is replaced when it has grown.
+  workerIdleMemoryLimit: "1GB",
 };
