@@ -2,12 +2,10 @@ import { connectMongo } from "../src/store/mongo/connect.js";
 
 const TIMEOUT_MS = 10_000;
 const MS_PER_SECOND = 1_000;
-/** A server that makes fewer of them is too slow for the measurement. */
-const LEAST_SHARE = 0.9;
 
 export interface Changes {
-  /** Throws when there were fewer than asked for. */
-  stop(): Promise<void>;
+  /** Answers how many there were a second: fewer than asked for, when the server cannot make as many. */
+  stop(): Promise<number>;
 }
 
 export interface ChangesOptions {
@@ -54,8 +52,7 @@ export async function startChanges({ uri, keys: count, perSecond }: ChangesOptio
       await Promise.all(underWay);
       await client.close();
       if (failure !== undefined) throw failure;
-      const rate = inTime / seconds;
-      if (rate < LEAST_SHARE * perSecond) throw new Error(`only ${Math.round(rate)} keys were changed a second`);
+      return inTime / seconds;
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Mongo } from "../mongo.js";
 import type { Options } from "../options.js";
 import { type Contestant, type Figure, measureRounds } from "../rounds.js";
 import { type Changes, startChanges } from "../start-changes.js";
-import { comparedRow, type Measured } from "../table.js";
+import { comparedRow, type Measured, plainRow } from "../table.js";
 import { withServers } from "../with-servers.js";
 
 const KEYS = 1_000;
@@ -22,7 +22,8 @@ export async function benchMongoChanges(
   const { uri, bodiesFile } = await mongo.filled(say);
   return withServers({ ...options, ...mongo.serviceOn(uri) }, async ({ service }) => {
     const quiet = await cachedVerifyContestant("quiet", service, await bodiesFile(KEYS));
-    const figures = await measureRounds([whileChanging(quiet, uri), quiet], options);
+    const rates: number[] = [];
+    const figures = await measureRounds([whileChanging(quiet, uri, rates), quiet], options);
     const [changed, undisturbed] = [figures.get("changing") ?? [], figures.get("quiet") ?? []];
     return [
       comparedRow(
@@ -36,11 +37,12 @@ export async function benchMongoChanges(
         changed.map((figure, round) => whenBusy(figure, undisturbed[round])),
         undisturbed.map(({ perCpuSecond }) => ({ perSecond: perCpuSecond, perCpuSecond })),
       ),
+      plainRow("keys that were changed meanwhile, the fewest of a round, /s", Math.min(...rates)),
     ];
   });
 }
 
-function whileChanging(quiet: Contestant, uri: string): Contestant {
+function whileChanging(quiet: Contestant, uri: string, rates: number[]): Contestant {
   let changes: Changes | undefined;
   return {
     ...quiet,
@@ -52,7 +54,7 @@ function whileChanging(quiet: Contestant, uri: string): Contestant {
       try {
         return await quiet.measure(seconds);
       } finally {
-        await changes?.stop();
+        if (changes !== undefined) rates.push(await changes.stop());
       }
     },
   };
