@@ -1,4 +1,5 @@
-// Generates gen/ from the protos: `npm run generate`; with --check, fails when gen/ is not what would be generated.
+// Generates gen/ and docs/reference.md from the protos: `npm run generate`; with --check, fails when they are not what would be
+// generated.
 //
 // The published definitions are copied out of pinned npm packages into third_party/proto (not committed), because
 // google-proto-files alone is 88 MB and nobody who runs or tests the service needs it.
@@ -11,6 +12,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const GEN = join(ROOT, "gen");
+const REFERENCE = join("docs", "reference.md");
 const THIRD_PARTY = join(ROOT, "third_party", "proto");
 
 /** Pinned by version and by integrity; `files` maps a path in the package to the import path of the proto. */
@@ -87,15 +89,34 @@ function readTree(dir) {
   );
 }
 
+/**
+ * The code, then what is made of the protos' comments too: the OpenAPI document and the reference. Those are written by
+ * TypeScript that imports the code in gen/, which therefore has to be there, and current.
+ */
+function generate(directory) {
+  buf("generate", "-o", directory);
+  const scratch = mkdtempSync(join(tmpdir(), "latchkey-image-"));
+  try {
+    const image = join(scratch, "image.binpb");
+    buf("build", "--as-file-descriptor-set", "-o", image);
+    const writer = join(ROOT, "scripts", "reference", "main.ts");
+    const loader = join(ROOT, "test", "ts-loader.mjs");
+    execFileSync(process.execPath, ["--import", loader, writer, image, directory], { stdio: "inherit" });
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
 function check() {
   const scratch = mkdtempSync(join(tmpdir(), "latchkey-gen-"));
   try {
-    buf("generate", "-o", scratch);
-    const expected = readTree(join(scratch, "gen"));
-    const actual = readTree(GEN);
+    generate(scratch);
+    const expected = readTree(scratch);
+    const actual = new Map([...readTree(GEN)].map(([path, text]) => [join("gen", path), text]));
+    actual.set(REFERENCE, readFileSync(join(ROOT, REFERENCE), "utf8"));
     const stale = [...new Set([...expected.keys(), ...actual.keys()])].filter((f) => expected.get(f) !== actual.get(f));
     if (stale.length > 0) {
-      console.error(`gen/ differs from what the protos generate; run npm run generate:\n  ${stale.join("\n  ")}`);
+      console.error(`differ from what the protos generate; run npm run generate:\n  ${stale.join("\n  ")}`);
       process.exitCode = 1;
     }
   } finally {
@@ -106,4 +127,4 @@ function check() {
 copyPublishedProtos();
 buf("lint");
 if (process.argv.includes("--check")) check();
-else buf("generate");
+else generate(ROOT);

@@ -5,6 +5,7 @@ import { createGrpcUnaryLane } from "./grpc-unary/lane.js";
 import { createHealthLane, createHealthService, type HealthOptions } from "./health.js";
 import type { Lane } from "./lane.js";
 import { type ListenerOptions, listen } from "./listener.js";
+import { createOpenApiLane } from "./openapi.js";
 import type { Pipeline } from "./pipeline.js";
 import { createReflectionServices } from "./reflection.js";
 import { createRestLane } from "./rest/lane.js";
@@ -47,6 +48,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       registry: options.registry,
     }),
     createHealthLane(health),
+    createOpenApiLane(pipeline),
     createRestLane({ services, pipeline }),
   ];
   const fastLane = options.grpcUnaryLane ? createGrpcUnaryLane({ services: all, pipeline }) : undefined;

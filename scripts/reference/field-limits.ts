@@ -1,0 +1,53 @@
+import { type DescField, getOption } from "@bufbuild/protobuf";
+import { FieldBehavior, field_behavior } from "../../gen/google/api/field_behavior_pb.js";
+import type { JsonSchema } from "./json-schema.js";
+
+/** As `src/credentials/key-id.ts` reads it. */
+const KEY_ID: JsonSchema = {
+  pattern: "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9a-f]{64})$",
+};
+const TEXT: JsonSchema = { minLength: 1, maxLength: 255 };
+
+/**
+ * What the handlers and the domain refuse besides a wrong type, by the field's name, or by message and field where they
+ * differ. What JSON Schema cannot say, such as a size in bytes, is said as far as it can: no value that is accepted is refused.
+ */
+const LIMITS: Readonly<Record<string, JsonSchema>> = {
+  key_id: KEY_ID,
+  name: TEXT,
+  actor_id: TEXT,
+  scopes: { maxItems: 128, items: { ...TEXT, pattern: "^\\S+$" } },
+  raw_key: { minLength: 1, maxLength: 8192 },
+  credential: { minLength: 1, maxLength: 16384 },
+  request_id: { maxLength: 36 },
+  description: { maxLength: 255 },
+  filter: { maxLength: 4096 },
+  page_size: { minimum: 0 },
+  allowed_cidrs: { maxItems: 128, items: { pattern: "^[0-9A-Fa-f:.]{2,45}/(0|[1-9][0-9]{0,2})$" } },
+  quota: {
+    oneOf: [
+      { type: "string", format: "int64", maxLength: 20, pattern: "^0*[1-9][0-9]*$" },
+      { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+    ],
+  },
+  unit: { enum: ["", "requests", "content-bytes", "concurrent-requests"] },
+  "AdminBatchImportApiKeysRequest.requests": { minItems: 1, maxItems: 1000 },
+  "AdminBatchVerifyApiKeysRequest.requests": { minItems: 1, maxItems: 100 },
+};
+
+/** What a resource holds of these is not looked at when it is sent. */
+const NOT_READ: readonly FieldBehavior[] = [
+  FieldBehavior.OUTPUT_ONLY,
+  FieldBehavior.IMMUTABLE,
+  FieldBehavior.IDENTIFIER,
+];
+
+/** Limits of a field in a request's body, to be merged into its schema; empty when there are none. */
+export function bodyLimits(field: DescField): JsonSchema {
+  return getOption(field, field_behavior).some((behavior) => NOT_READ.includes(behavior)) ? {} : parameterLimits(field);
+}
+
+/** The same in a path or query, where everything is read. */
+export function parameterLimits(field: DescField): JsonSchema {
+  return LIMITS[`${field.parent.name}.${field.name}`] ?? LIMITS[field.name] ?? {};
+}
