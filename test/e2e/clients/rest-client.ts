@@ -1,5 +1,6 @@
 /** REST by what Node has: fetch (HTTP/1.1) and node:http2. */
 import { connect } from "node:http2";
+import { findUndocumented } from "../../docs/openapi-document.js";
 import { type Answer, type ApiClient, bearer, type FieldFault, type JsonObject, type Refusal } from "./api-client.js";
 import { REST_ROUTES, REST_STATUSES } from "./rest-routes.js";
 
@@ -64,7 +65,10 @@ function createRestClient(send: Send, close: () => void): ApiClient {
         headers: { ...bearer(token), ...(body && { "content-type": "application/json" }), ...headers },
         ...(body && { body: JSON.stringify(body) }),
       });
-      return readReply(reply, status);
+      const answer = readReply(reply, status);
+      const undocumented = findUndocumented(rpc, reply.status, JSON.parse(reply.text));
+      if (undocumented.length > 0) throw new Error(`not as /openapi.json says:\n${undocumented.join("\n")}`);
+      return answer;
     },
   };
 }
