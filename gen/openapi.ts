@@ -74,6 +74,9 @@ export const openApi: object = {
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -152,6 +155,9 @@ export const openApi: object = {
           "403": {
             "$ref": "#/components/responses/FORBIDDEN"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -216,6 +222,9 @@ export const openApi: object = {
           },
           "404": {
             "$ref": "#/components/responses/API_KEY_NOT_FOUND.ROUTE_NOT_FOUND"
+          },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
           },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
@@ -314,6 +323,9 @@ export const openApi: object = {
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -371,7 +383,7 @@ export const openApi: object = {
                       "type": "string",
                       "minLength": 1,
                       "maxLength": 255,
-                      "pattern": "^\\S+$"
+                      "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
                     },
                     "maxItems": 128,
                     "description": "Overrides the scopes."
@@ -451,6 +463,9 @@ export const openApi: object = {
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -519,6 +534,9 @@ export const openApi: object = {
           },
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
+          },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
           },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
@@ -598,6 +616,9 @@ export const openApi: object = {
           "403": {
             "$ref": "#/components/responses/FORBIDDEN"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -666,6 +687,9 @@ export const openApi: object = {
           },
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
+          },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
           },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
@@ -736,6 +760,9 @@ export const openApi: object = {
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -800,6 +827,9 @@ export const openApi: object = {
           },
           "404": {
             "$ref": "#/components/responses/API_KEY_NOT_FOUND.ROUTE_NOT_FOUND"
+          },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
           },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
@@ -898,6 +928,9 @@ export const openApi: object = {
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -964,6 +997,9 @@ export const openApi: object = {
           "409": {
             "$ref": "#/components/responses/CONCURRENT_CHANGE"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -1020,6 +1056,11 @@ export const openApi: object = {
                   },
                   "collection": {
                     "type": "string",
+                    "enum": [
+                      "",
+                      "issuedApiKeys",
+                      "importedApiKeys"
+                    ],
                     "description": "`issuedApiKeys` or `importedApiKeys`: revoke only a key of that kind, else NOT_FOUND. Empty: of either kind. The\nREST paths of the two collections set it."
                   }
                 },
@@ -1064,6 +1105,9 @@ export const openApi: object = {
           },
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
+          },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
           },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
@@ -1162,6 +1206,9 @@ export const openApi: object = {
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -1259,6 +1306,9 @@ export const openApi: object = {
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -1324,6 +1374,9 @@ export const openApi: object = {
           },
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
+          },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
           },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
@@ -1391,6 +1444,9 @@ export const openApi: object = {
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -1456,6 +1512,9 @@ export const openApi: object = {
           },
           "415": {
             "$ref": "#/components/responses/UNSUPPORTED_MEDIA_TYPE"
+          },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
           },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
@@ -1531,6 +1590,9 @@ export const openApi: object = {
           "400": {
             "$ref": "#/components/responses/INVALID_ARGUMENT"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -1601,6 +1663,9 @@ export const openApi: object = {
           "400": {
             "$ref": "#/components/responses/INVALID_ARGUMENT"
           },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
+          },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
           },
@@ -1665,6 +1730,9 @@ export const openApi: object = {
           },
           "429": {
             "$ref": "#/components/responses/RATE_LIMITED"
+          },
+          "431": {
+            "$ref": "#/components/responses/HEADERS_TOO_LARGE"
           },
           "500": {
             "$ref": "#/components/responses/INTERNAL"
@@ -1857,6 +1925,9 @@ export const openApi: object = {
             }
           }
         }
+      },
+      "HEADERS_TOO_LARGE": {
+        "description": "The path, the query and the headers are more than 16 KiB."
       },
       "INTERNAL": {
         "description": "`INTERNAL`: A defect. The log has the cause, by `x-request-id`.",
@@ -2151,7 +2222,7 @@ export const openApi: object = {
               "type": "string",
               "minLength": 1,
               "maxLength": 255,
-              "pattern": "^\\S+$"
+              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
             },
             "maxItems": 128,
             "description": "What the token may be used for; a subset of the parent's. Empty: the parent's."
@@ -2163,6 +2234,7 @@ export const openApi: object = {
           },
           "client_ip": {
             "type": "string",
+            "pattern": "^([0-9A-Fa-f:.]{2,45}(%.*)?)?$",
             "description": "The address the credential was presented from, when the caller is a gateway and knows better than the socket."
           }
         },
@@ -2209,7 +2281,7 @@ export const openApi: object = {
               "type": "string",
               "minLength": 1,
               "maxLength": 255,
-              "pattern": "^\\S+$"
+              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
             },
             "maxItems": 128,
             "description": "What the key may be used for: at most 128, each 1 to 255 printable characters without spaces."
@@ -2235,6 +2307,9 @@ export const openApi: object = {
           },
           "visibility": {
             "$ref": "#/components/schemas/KeyVisibility",
+            "not": {
+              "const": "KEY_VISIBILITY_PUBLIC"
+            },
             "description": "Unspecified or SECRET; PUBLIC is refused."
           },
           "request_id": {
@@ -2272,7 +2347,7 @@ export const openApi: object = {
               "type": "string",
               "minLength": 1,
               "maxLength": 255,
-              "pattern": "^\\S+$"
+              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
             },
             "maxItems": 128,
             "description": "What the key may be used for: at most 128, each 1 to 255 printable characters without spaces."
@@ -2455,6 +2530,7 @@ export const openApi: object = {
           },
           "client_ip": {
             "type": "string",
+            "pattern": "^([0-9A-Fa-f:.]{2,45}(%.*)?)?$",
             "description": "The address the credential was presented from, when the caller is a gateway and knows better than the socket."
           }
         },
@@ -2754,7 +2830,7 @@ export const openApi: object = {
               "type": "string",
               "minLength": 1,
               "maxLength": 255,
-              "pattern": "^\\S+$"
+              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
             },
             "maxItems": 128,
             "description": "What the key may be used for: at most 128, each 1 to 255 printable characters without spaces."
@@ -2966,7 +3042,7 @@ export const openApi: object = {
               "type": "string",
               "minLength": 1,
               "maxLength": 255,
-              "pattern": "^\\S+$"
+              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
             },
             "maxItems": 128,
             "description": "What the key may be used for: at most 128, each 1 to 255 printable characters without spaces."
@@ -3157,6 +3233,9 @@ export const openApi: object = {
           },
           "reason": {
             "$ref": "#/components/schemas/RevocationReason",
+            "not": {
+              "const": "REVOCATION_REASON_PRIVILEGE_WITHDRAWN"
+            },
             "description": "Why; PRIVILEGE_WITHDRAWN is for operators and is refused."
           }
         },

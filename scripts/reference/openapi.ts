@@ -177,6 +177,9 @@ function describeSuccess(method: DescMethod, schemas: MessageSchemas): JsonSchem
   };
 }
 
+/** Of any request, before it is known what it is about; then the answer has no body. */
+const HEADERS_TOO_LARGE = "HEADERS_TOO_LARGE";
+
 /** The method's errors by their HTTP status. */
 function describeErrors(
   { method, body }: HttpBinding,
@@ -192,7 +195,8 @@ function describeErrors(
   ];
   const errors = catalogue.filter(({ reason }) => reasons.includes(reason));
   const statuses = [...new Set(errors.map(({ httpStatus }) => httpStatus))];
-  return Object.fromEntries(
+  responses.set(HEADERS_TOO_LARGE, { description: "The path, the query and the headers are more than 16 KiB." });
+  const described = Object.fromEntries(
     statuses.map((status) => {
       const some = errors.filter(({ httpStatus }) => httpStatus === status);
       const name = some.map(({ reason }) => reason).join(".");
@@ -204,6 +208,7 @@ function describeErrors(
       return [status, referTo("responses", name)];
     }),
   );
+  return { ...described, 431: referTo("responses", HEADERS_TOO_LARGE) };
 }
 
 function isPublic(method: DescMethod): boolean {

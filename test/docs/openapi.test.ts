@@ -69,10 +69,10 @@ describe("the OpenAPI document", () => {
 
   test("tells the statuses of a method from its reasons", () => {
     const statusesOf = (id: string) => Object.keys(findOperation(id).operation.responses).map(Number);
-    expect(statusesOf("AdminGetIssuedApiKey")).toEqual([200, 400, 401, 403, 404, 500, 503, 504]);
-    expect(statusesOf("AdminRotateIssuedApiKey")).toEqual([201, 400, 401, 403, 404, 409, 413, 415, 500, 503, 504]);
-    expect(statusesOf("RevokeApiKey")).toEqual([200, 400, 404, 409, 413, 415, 429, 500, 503, 504]);
-    expect(statusesOf("GetJwks")).toEqual([200, 304, 400, 500, 503, 504]);
+    expect(statusesOf("AdminGetIssuedApiKey")).toEqual([200, 400, 401, 403, 404, 431, 500, 503, 504]);
+    expect(statusesOf("AdminRotateIssuedApiKey")).toEqual([201, 400, 401, 403, 404, 409, 413, 415, 431, 500, 503, 504]);
+    expect(statusesOf("RevokeApiKey")).toEqual([200, 400, 404, 409, 413, 415, 429, 431, 500, 503, 504]);
+    expect(statusesOf("GetJwks")).toEqual([200, 304, 400, 431, 500, 503, 504]);
   });
 
   test("reads what is said in the path from nowhere else", () => {
@@ -97,6 +97,11 @@ describe("its request bodies", () => {
     ["AdminIssueApiKey", { ...KEY, name: "🔑".repeat(255), scopes: ["read"], request_id: "r".repeat(36) }],
     ["AdminIssueApiKey", { ...KEY, rate_limit_policy: { quota: "10", window: "1m" } }],
     ["AdminIssueApiKey", { ...KEY, rate_limit_policy: { quota: 10, window: "1m", unit: "requests" } }],
+    ["AdminImportApiKey", { ...KEY, raw_key: "r", visibility: "KEY_VISIBILITY_SECRET" }],
+    ["AdminRevokeApiKey", { collection: "issuedApiKeys", reason: "REVOCATION_REASON_PRIVILEGE_WITHDRAWN" }],
+    ["AdminVerifyApiKey", { credential: "a", client_ip: "2001:db8::1" }],
+    ["AdminVerifyApiKey", { credential: "a", client_ip: "" }],
+    ["RevokeApiKey", { credential: "a", reason: "REVOCATION_REASON_KEY_COMPROMISE" }],
     ["AdminUpdateIssuedApiKey", {}],
     ["AdminUpdateIssuedApiKey", { scopes: [], status: "KEY_STATUS_ACTIVE", create_time: "2030-01-31T12:00:00Z" }],
     ["AdminUpdateIssuedApiKey", { issued_api_key: { scopes: [] }, update_mask: "scopes,name" }],
@@ -121,6 +126,10 @@ describe("its request bodies", () => {
     ["AdminIssueApiKey", { ...KEY, rate_limit_policy: { quota: "0", window: "1m" } }],
     ["AdminIssueApiKey", { ...KEY, rate_limit_policy: { quota: 1 } }],
     ["AdminIssueApiKey", { ...KEY, ip_restriction: { allowed_cidrs: ["10.0.0.0"] } }],
+    ["AdminImportApiKey", { ...KEY, raw_key: "r", visibility: "KEY_VISIBILITY_PUBLIC" }],
+    ["AdminRevokeApiKey", { collection: "apiKeys" }],
+    ["AdminVerifyApiKey", { credential: "a", client_ip: "localhost" }],
+    ["RevokeApiKey", { credential: "a", reason: "REVOCATION_REASON_PRIVILEGE_WITHDRAWN" }],
     ["AdminUpdateIssuedApiKey", { issued_api_key: {}, name: "a" }],
     ["AdminUpdateIssuedApiKey", { name: "" }],
     ["AdminRotateIssuedApiKey", { key_id: "a" }],
