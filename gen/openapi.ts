@@ -126,7 +126,10 @@ export const openApi: object = {
             "description": "Which keys (AIP-160), such as `actor_id=\"me\" AND status=KEY_STATUS_ACTIVE`. Fields are key_id, name, actor_id, status,\nvisibility, scopes, metadata and any path in it, create_time, update_time, expire_time, last_used_time and\nrevocation_reason. Up to 4 KiB, 64 terms and a depth of 32.",
             "schema": {
               "type": "string",
-              "maxLength": 4096
+              "maxLength": 4096,
+              "examples": [
+                "actor_id=\"service:export\" AND status=KEY_STATUS_ACTIVE"
+              ]
             }
           }
         ],
@@ -265,7 +268,11 @@ export const openApi: object = {
             "in": "query",
             "description": "Which of name, scopes, metadata, rate_limit_policy, ip_restriction to change; `*` means all of them. A listed\nfield that is absent from the key is cleared. Without a mask: every populated field.",
             "schema": {
-              "type": "string"
+              "type": "string",
+              "pattern": "^(\\*|(name|scopes|metadata|rate_limit_policy|ip_restriction)(,(name|scopes|metadata|rate_limit_policy|ip_restriction))*)?$",
+              "examples": [
+                "name,scopes"
+              ]
             }
           }
         ],
@@ -375,6 +382,9 @@ export const openApi: object = {
                     "type": "string",
                     "minLength": 1,
                     "maxLength": 255,
+                    "examples": [
+                      "nightly export"
+                    ],
                     "description": "Overrides the name."
                   },
                   "scopes": {
@@ -383,7 +393,10 @@ export const openApi: object = {
                       "type": "string",
                       "minLength": 1,
                       "maxLength": 255,
-                      "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
+                      "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$",
+                      "examples": [
+                        "orders:read"
+                      ]
                     },
                     "maxItems": 128,
                     "description": "Overrides the scopes."
@@ -407,12 +420,19 @@ export const openApi: object = {
                   },
                   "update_mask": {
                     "type": "string",
+                    "pattern": "^(\\*|(name|scopes|metadata|rate_limit_policy|ip_restriction|visibility)(,(name|scopes|metadata|rate_limit_policy|ip_restriction|visibility))*)?$",
+                    "examples": [
+                      "name,scopes"
+                    ],
                     "description": "Which fields override, even when empty; the others are inherited. Without a mask: every populated field."
                   },
                   "grace_period": {
                     "type": "string",
                     "maxLength": 64,
                     "pattern": "^[+-]?(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|μs|ms|mo|s|m|h|d|w|y))+)$",
+                    "examples": [
+                      "1h30m"
+                    ],
                     "description": "How long the old key stays ACTIVE, at most 30 days and never past its own expiry. Absent or zero: it is revoked\nat once."
                   },
                   "request_id": {
@@ -587,7 +607,10 @@ export const openApi: object = {
             "description": "Which keys (AIP-160), such as `actor_id=\"me\" AND status=KEY_STATUS_ACTIVE`. Fields are key_id, name, actor_id, status,\nvisibility, scopes, metadata and any path in it, create_time, update_time, expire_time, last_used_time and\nrevocation_reason. Up to 4 KiB, 64 terms and a depth of 32.",
             "schema": {
               "type": "string",
-              "maxLength": 4096
+              "maxLength": 4096,
+              "examples": [
+                "actor_id=\"service:export\" AND status=KEY_STATUS_ACTIVE"
+              ]
             }
           }
         ],
@@ -870,7 +893,11 @@ export const openApi: object = {
             "in": "query",
             "description": "Which of name, scopes, metadata, rate_limit_policy, ip_restriction to change; `*` means all of them. A listed\nfield that is absent from the key is cleared. Without a mask: every populated field.",
             "schema": {
-              "type": "string"
+              "type": "string",
+              "pattern": "^(\\*|(name|scopes|metadata|rate_limit_policy|ip_restriction)(,(name|scopes|metadata|rate_limit_policy|ip_restriction))*)?$",
+              "examples": [
+                "name,scopes"
+              ]
             }
           }
         ],
@@ -2214,6 +2241,9 @@ export const openApi: object = {
             "type": "string",
             "maxLength": 64,
             "pattern": "^[+-]?(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|μs|ms|mo|s|m|h|d|w|y))+)$",
+            "examples": [
+              "1h30m"
+            ],
             "description": "How long the token lives; within the parent's life and the configured maximum. Absent or zero: the configured\ndefault, shortened to the parent's remaining life."
           },
           "scopes": {
@@ -2222,7 +2252,10 @@ export const openApi: object = {
               "type": "string",
               "minLength": 1,
               "maxLength": 255,
-              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
+              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$",
+              "examples": [
+                "orders:read"
+              ]
             },
             "maxItems": 128,
             "description": "What the token may be used for; a subset of the parent's. Empty: the parent's."
@@ -2261,18 +2294,27 @@ export const openApi: object = {
             "type": "string",
             "minLength": 1,
             "maxLength": 8192,
+            "examples": [
+              "legacy-1f7d0c52"
+            ],
             "description": "The key as its owner presents it, 1 to 8192 bytes. Never stored."
           },
           "name": {
             "type": "string",
             "minLength": 1,
             "maxLength": 255,
+            "examples": [
+              "nightly export"
+            ],
             "description": "What people call the key, 1 to 255 characters."
           },
           "actor_id": {
             "type": "string",
             "minLength": 1,
             "maxLength": 255,
+            "examples": [
+              "service:export"
+            ],
             "description": "Whom the key acts for, 1 to 255 characters."
           },
           "scopes": {
@@ -2281,7 +2323,10 @@ export const openApi: object = {
               "type": "string",
               "minLength": 1,
               "maxLength": 255,
-              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
+              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$",
+              "examples": [
+                "orders:read"
+              ]
             },
             "maxItems": 128,
             "description": "What the key may be used for: at most 128, each 1 to 255 printable characters without spaces."
@@ -2290,6 +2335,9 @@ export const openApi: object = {
             "type": "string",
             "maxLength": 64,
             "pattern": "^[+-]?(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|μs|ms|mo|s|m|h|d|w|y))+)$",
+            "examples": [
+              "1h30m"
+            ],
             "description": "How long the key lives: 1 s to 315360000 s and the configured maximum. Absent or zero: the configured default."
           },
           "metadata": {
@@ -2333,12 +2381,18 @@ export const openApi: object = {
             "type": "string",
             "minLength": 1,
             "maxLength": 255,
+            "examples": [
+              "nightly export"
+            ],
             "description": "What people call the key, 1 to 255 characters."
           },
           "actor_id": {
             "type": "string",
             "minLength": 1,
             "maxLength": 255,
+            "examples": [
+              "service:export"
+            ],
             "description": "Whom the key acts for, 1 to 255 characters."
           },
           "scopes": {
@@ -2347,7 +2401,10 @@ export const openApi: object = {
               "type": "string",
               "minLength": 1,
               "maxLength": 255,
-              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
+              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$",
+              "examples": [
+                "orders:read"
+              ]
             },
             "maxItems": 128,
             "description": "What the key may be used for: at most 128, each 1 to 255 printable characters without spaces."
@@ -2356,6 +2413,9 @@ export const openApi: object = {
             "type": "string",
             "maxLength": 64,
             "pattern": "^[+-]?(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|μs|ms|mo|s|m|h|d|w|y))+)$",
+            "examples": [
+              "1h30m"
+            ],
             "description": "How long the key lives: 1 s to 315360000 s and the configured maximum. Absent or zero: the configured default."
           },
           "metadata": {
@@ -2492,6 +2552,10 @@ export const openApi: object = {
           },
           "update_mask": {
             "type": "string",
+            "pattern": "^(\\*|(name|scopes|metadata|rate_limit_policy|ip_restriction)(,(name|scopes|metadata|rate_limit_policy|ip_restriction))*)?$",
+            "examples": [
+              "name,scopes"
+            ],
             "description": "Which of name, scopes, metadata, rate_limit_policy, ip_restriction to change; `*` means all of them. A listed\nfield that is absent from the key is cleared. Without a mask: every populated field."
           }
         },
@@ -2510,6 +2574,10 @@ export const openApi: object = {
           },
           "update_mask": {
             "type": "string",
+            "pattern": "^(\\*|(name|scopes|metadata|rate_limit_policy|ip_restriction)(,(name|scopes|metadata|rate_limit_policy|ip_restriction))*)?$",
+            "examples": [
+              "name,scopes"
+            ],
             "description": "Which of name, scopes, metadata, rate_limit_policy, ip_restriction to change; `*` means all of them. A listed\nfield that is absent from the key is cleared. Without a mask: every populated field."
           }
         },
@@ -2818,6 +2886,9 @@ export const openApi: object = {
             "type": "string",
             "minLength": 1,
             "maxLength": 255,
+            "examples": [
+              "nightly export"
+            ],
             "description": "What people call the key, 1 to 255 characters. Need not be unique."
           },
           "actor_id": {
@@ -2830,7 +2901,10 @@ export const openApi: object = {
               "type": "string",
               "minLength": 1,
               "maxLength": 255,
-              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
+              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$",
+              "examples": [
+                "orders:read"
+              ]
             },
             "maxItems": 128,
             "description": "What the key may be used for: at most 128, each 1 to 255 printable characters without spaces."
@@ -2919,7 +2993,10 @@ export const openApi: object = {
             "type": "array",
             "items": {
               "type": "string",
-              "pattern": "^[0-9A-Fa-f:.]{2,45}/(0|[1-9][0-9]{0,2})$"
+              "pattern": "^[0-9A-Fa-f:.]{2,45}/(0|[1-9][0-9]{0,2})$",
+              "examples": [
+                "10.0.0.0/8"
+              ]
             },
             "maxItems": 128,
             "description": "At most 128 networks in CIDR notation, IPv4 or IPv6, such as `10.0.0.0/8` or `2001:db8::/32`."
@@ -3030,6 +3107,9 @@ export const openApi: object = {
             "type": "string",
             "minLength": 1,
             "maxLength": 255,
+            "examples": [
+              "nightly export"
+            ],
             "description": "What people call the key, 1 to 255 characters. Need not be unique."
           },
           "actor_id": {
@@ -3042,7 +3122,10 @@ export const openApi: object = {
               "type": "string",
               "minLength": 1,
               "maxLength": 255,
-              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$"
+              "pattern": "^[^\\s\\u0000-\\u001f\\u007f-\\u009f]+$",
+              "examples": [
+                "orders:read"
+              ]
             },
             "maxItems": 128,
             "description": "What the key may be used for: at most 128, each 1 to 255 printable characters without spaces."
@@ -3191,6 +3274,9 @@ export const openApi: object = {
             "type": "string",
             "maxLength": 64,
             "pattern": "^[+-]?(0|([0-9]+(\\.[0-9]+)?(ns|us|µs|μs|ms|mo|s|m|h|d|w|y))+)$",
+            "examples": [
+              "1h30m"
+            ],
             "description": "Length of the window, in whole milliseconds; greater than 0."
           },
           "unit": {

@@ -19,7 +19,7 @@ const WELL_KNOWN: Readonly<Record<string, Readonly<Record<Direction, JsonSchema>
   "google.protobuf.Struct": both({ type: "object", additionalProperties: true }),
   "google.protobuf.FieldMask": both({ type: "string" }),
   "google.protobuf.Duration": {
-    request: { type: "string", maxLength: 64, pattern: DURATION_PATTERN },
+    request: { type: "string", maxLength: 64, pattern: DURATION_PATTERN, examples: ["1h30m"] },
     response: { type: "string", pattern: PROTO_DURATION_PATTERN },
   },
 };

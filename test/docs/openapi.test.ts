@@ -105,7 +105,9 @@ describe("its request bodies", () => {
     ["AdminUpdateIssuedApiKey", {}],
     ["AdminUpdateIssuedApiKey", { scopes: [], status: "KEY_STATUS_ACTIVE", create_time: "2030-01-31T12:00:00Z" }],
     ["AdminUpdateIssuedApiKey", { issued_api_key: { scopes: [] }, update_mask: "scopes,name" }],
+    ["AdminUpdateIssuedApiKey", { issued_api_key: {}, update_mask: "*" }],
     ["AdminRotateIssuedApiKey", {}],
+    ["AdminRotateIssuedApiKey", { update_mask: "visibility", visibility: "KEY_VISIBILITY_SECRET" }],
     ["AdminBatchVerifyApiKeys", { requests: [{ credential: "a" }] }],
   ])("of %s can be %j", (id, body) => {
     const validate = bodyOf(id);
@@ -131,6 +133,9 @@ describe("its request bodies", () => {
     ["AdminVerifyApiKey", { credential: "a", client_ip: "localhost" }],
     ["RevokeApiKey", { credential: "a", reason: "REVOCATION_REASON_PRIVILEGE_WITHDRAWN" }],
     ["AdminUpdateIssuedApiKey", { issued_api_key: {}, name: "a" }],
+    ["AdminUpdateIssuedApiKey", { issued_api_key: {}, update_mask: "name,actor_id" }],
+    ["AdminUpdateIssuedApiKey", { issued_api_key: {}, update_mask: "*,name" }],
+    ["AdminUpdateIssuedApiKey", { issued_api_key: {}, update_mask: "visibility" }],
     ["AdminUpdateIssuedApiKey", { name: "" }],
     ["AdminRotateIssuedApiKey", { key_id: "a" }],
     ["AdminBatchVerifyApiKeys", { requests: [] }],
