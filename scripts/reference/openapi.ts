@@ -188,12 +188,14 @@ function describeErrors(
   responses: Map<string, JsonSchema>,
 ): JsonSchema {
   const reasons: readonly Reason[] = [
+    // What has no body has none that is too large.
     ...methodErrors(method).filter((reason) => body.kind !== "none" || reason !== "PAYLOAD_TOO_LARGE"),
     ...(body.kind === "none" ? [] : ["UNSUPPORTED_MEDIA_TYPE" as const]),
     // An identifier with a slash, or none.
     ...(path.parameters.length === 0 ? [] : ["ROUTE_NOT_FOUND" as const]),
   ];
   const errors = catalogue.filter(({ reason }) => reasons.includes(reason));
+  if (errors.length < reasons.length) throw new Error(`docs/errors.md lacks one of ${reasons.join(", ")}`);
   const statuses = [...new Set(errors.map(({ httpStatus }) => httpStatus))];
   responses.set(HEADERS_TOO_LARGE, { description: "The path, the query and the headers are more than 16 KiB." });
   const described = Object.fromEntries(
