@@ -1,9 +1,10 @@
 import { ServiceError } from "../errors.js";
 import { DataDirectoryError } from "../secrets/data-directory-error.js";
 import { SigningKeysError } from "../secrets/signing-keys-error.js";
+import { CommandFailure } from "./command-failure.js";
 import { WorkerFailure } from "./worker-failure.js";
 
-const EXPECTED = [DataDirectoryError, SigningKeysError, ServiceError, WorkerFailure];
+const EXPECTED = [CommandFailure, DataDirectoryError, SigningKeysError, ServiceError, WorkerFailure];
 
 /**
  * What a user is told about a failure: the message when it is one that an operator can do something about (the data

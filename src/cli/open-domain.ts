@@ -95,9 +95,9 @@ function createContext(
     tokens,
     secrets: {
       pepper: secrets.pepper,
-      requests: new KeyRing(secrets.pepper, []).derive("latchkey/requests/v1").current,
-      sealing: secrets.keyRing.derive("latchkey/idempotency/v1"),
-      macaroons: secrets.keyRing.derive("latchkey/macaroon/v1"),
+      requests: new KeyRing({ current: secrets.pepper, retired: [] }).derive("latchkey/requests/v1").current,
+      sealing: () => secrets.keyRing.derive("latchkey/idempotency/v1"),
+      macaroons: () => secrets.keyRing.derive("latchkey/macaroon/v1"),
       jwt: () => signingKeys.current(),
     },
     classify: createClassifier({ issuedPrefixes: issuedPrefixes(keys), macaroonPrefix: tokens.macaroonPrefix }),

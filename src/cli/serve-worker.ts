@@ -2,14 +2,15 @@ import type { Worker } from "node:cluster";
 import type { Config } from "../config/config.js";
 import { createLogger } from "../telemetry/logger.js";
 import { endOnDefect } from "./end-on-defect.js";
+import { createReload, type Reread } from "./reload-secrets.js";
 import { startService } from "./start-service.js";
 import type { WorkerNews, WorkerOrder } from "./worker-pool.js";
 
 /**
  * Runs the service as one of several processes on one port, until the primary (`serve-workers.ts`) says to drain, or SIGTERM or
- * SIGINT does. The primary speaks to people, and decides when a drain has taken too long.
+ * SIGINT does; likewise it reads its secrets again, by message or SIGHUP. The primary speaks to people, and decides when a drain has taken too long.
  */
-export async function serveWorker(config: Config, worker: Worker): Promise<void> {
+export async function serveWorker(config: Config, reread: () => Reread, worker: Worker): Promise<void> {
   const logger = createLogger({ level: config.log.level, worker: worker.id });
   endOnDefect(logger);
   const told = new Promise<void>((resolve) => {
@@ -28,7 +29,12 @@ export async function serveWorker(config: Config, worker: Worker): Promise<void>
   worker.send({ is: "listening" } satisfies WorkerNews);
   const port = await Promise.race([served, told]);
   if (port !== undefined) {
-    const service = await startService({ ...config, server: { ...config.server, port } }, logger);
+    const started = startService({ ...config, server: { ...config.server, port } }, logger);
+    const reload = createReload(reread, logger);
+    const reloadStarted = () => void started.then(reload, () => undefined);
+    worker.on("message", (order: WorkerOrder) => order.do === "reload" && reloadStarted());
+    process.on("SIGHUP", reloadStarted);
+    const service = await started;
     worker.send({ is: "ready", url: service.url } satisfies WorkerNews);
     await told;
     logger.info("draining");

@@ -17,7 +17,7 @@ const DRAIN_MARGIN_MS = 5_000;
 
 /**
  * Runs the service in `count` processes that share the port, until SIGTERM or SIGINT, then drains them all; a second signal
- * kills them. This process, the primary, takes the connections and hands them out in turn. It opens no store: the workers do
+ * kills them. SIGHUP is handed on to them. This process, the primary, takes the connections and hands them out in turn. It opens no store: the workers do
  * (`serve-worker.ts`), and log through it. Rejects with a `WorkerFailure` when they do not start, or do not drain.
  */
 export async function serveWorkers(
@@ -37,6 +37,8 @@ export async function serveWorkers(
   const port = await findPort(config.server);
   cluster.setupPrimary({ stdio: ["ignore", "pipe", "inherit", "ipc"] });
   const pool = new WorkerPool({ count, port, logger, fork: () => forkWorker(output) });
+
+  process.on("SIGHUP", () => pool.reload());
 
   const url = await Promise.race([pool.start(), signals.first]);
   if (url !== undefined) {

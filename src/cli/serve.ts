@@ -4,19 +4,31 @@ import { createLogger } from "../telemetry/logger.js";
 import { endAtOnce, endOnDefect } from "./end-on-defect.js";
 import { describeStore } from "./open-domain.js";
 import type { Output } from "./program.js";
+import { createReload, type Reread } from "./reload-secrets.js";
 import { serveBanner } from "./serve-banner.js";
 import { startService } from "./start-service.js";
 import { takeStopSignals } from "./stop-signals.js";
 import { readVersion } from "./version.js";
 
-/** Runs the service until SIGTERM or SIGINT, then drains it; a second one ends it. The log goes to stdout, what is for people to stderr. */
-export async function serve(config: Config, warnings: readonly string[], stderr: Output): Promise<void> {
+/**
+ * Runs the service until SIGTERM or SIGINT, then drains it; a second one ends it. SIGHUP has it read its secrets again. The log
+ * goes to stdout, what is for people to stderr.
+ */
+export async function serve(
+  config: Config,
+  warnings: readonly string[],
+  reread: () => Reread,
+  stderr: Output,
+): Promise<void> {
   const logger = createLogger({ level: config.log.level });
   const signals = takeStopSignals();
   for (const warning of warnings) logger.warn(warning);
   endOnDefect(logger);
 
-  const service = await Promise.race([startService(config, logger), signals.first]);
+  const started = startService(config, logger);
+  const reload = createReload(reread, logger);
+  process.on("SIGHUP", () => void started.then(reload, () => undefined));
+  const service = await Promise.race([started, signals.first]);
   // A migration may take long, and a start that is cut short leaves nothing half done.
   if (service === undefined) return endAtOnce();
   logger.info({ url: service.url }, "ready");

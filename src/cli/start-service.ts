@@ -5,9 +5,14 @@ import type { Config } from "../config/config.js";
 import { NIL_TENANT_ID } from "../domain/context.js";
 import { startSweeper } from "../domain/sweep.js";
 import { createApiKeysHandlers } from "../handlers/api-keys-handlers.js";
-import type { Secrets } from "../secrets/load-or-create-secrets.js";
+import { readAdminToken, readHmac, type Secrets } from "../secrets/load-or-create-secrets.js";
 import { publicJwks } from "../secrets/signing-key-set.js";
-import { type Authenticate, createOpenAuthenticator, createTokenAuthenticator } from "../server/authenticate.js";
+import {
+  type AcceptedToken,
+  type Authenticate,
+  createOpenAuthenticator,
+  createTokenAuthenticator,
+} from "../server/authenticate.js";
 import { createClientAddressReader } from "../server/client-address.js";
 import { Pipeline } from "../server/pipeline.js";
 import { createRpcService } from "../server/rpc-method.js";
@@ -22,6 +27,8 @@ export interface RunningService {
   /** Such as `http://127.0.0.1:4420`. */
   readonly url: string;
   readonly secrets: Secrets;
+  /** Takes `secrets.hmac` and `admin.tokens` as they are now, and reads the signing keys again. Rejects with a DataDirectoryError. */
+  reloadSecrets(config: Config): Promise<void>;
   /** Takes nothing new, lets calls under way finish, and closes the store. */
   close(): Promise<void>;
 }
@@ -50,19 +57,30 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
     await domain.close();
   };
 
+  let authenticate = createAuthenticator(config, config.admin.tokens ?? generatedToken(secrets.adminToken?.sha256));
+  const reloadSecrets = async (next: Config) => {
+    const hmac = await readHmac(secrets.directory, next.secrets.hmac);
+    // Whether callers are asked who they are takes a restart.
+    const isOpen = config.admin.auth === "none";
+    const tokens = isOpen ? [] : (next.admin.tokens ?? generatedToken(await readAdminToken(secrets.directory)));
+    secrets.keyRing.replace(hmac);
+    authenticate = createAuthenticator(config, tokens);
+    await signingKeys.refresh();
+  };
+
   try {
     const server = await startServer({
       ...config.server,
       services: [
         createRpcService(ApiKeysService, {
           handlers: createApiKeysHandlers(context, {
-            pageTokenKeys: secrets.keyRing.derive("latchkey/page-token/v1"),
+            pageTokenKeys: () => secrets.keyRing.derive("latchkey/page-token/v1"),
             publicJwks: () => publicJwks(signingKeys.current()),
           }),
         }),
       ],
       pipeline: new Pipeline({
-        authenticate: createAuthenticator(config, secrets),
+        authenticate: (authorization) => authenticate(authorization),
         tenantId: NIL_TENANT_ID,
         requestTimeoutMs: config.server.requestTimeoutMs,
         readClientAddress: createClientAddressReader(config.clientIp),
@@ -74,6 +92,7 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
     return {
       url: server.url,
       secrets,
+      reloadSecrets,
       close: async () => {
         await server.close();
         await stop();
@@ -85,8 +104,10 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
   }
 }
 
-function createAuthenticator({ admin }: Config, { adminToken }: Secrets): Authenticate {
-  if (admin.auth === "none") return createOpenAuthenticator();
-  const generated = adminToken && { name: GENERATED_TOKEN_NAME, role: "admin" as const, sha256: adminToken.sha256 };
-  return createTokenAuthenticator(admin.tokens ?? (generated ? [generated] : []));
+function createAuthenticator({ admin }: Config, tokens: readonly AcceptedToken[]): Authenticate {
+  return admin.auth === "none" ? createOpenAuthenticator() : createTokenAuthenticator(tokens);
+}
+
+function generatedToken(sha256: Uint8Array | undefined): AcceptedToken[] {
+  return sha256 === undefined ? [] : [{ name: GENERATED_TOKEN_NAME, role: "admin", sha256 }];
 }

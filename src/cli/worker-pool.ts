@@ -3,8 +3,11 @@ import type { Logger } from "../telemetry/logger.js";
 import { restartDelayMs } from "./restart-delay.js";
 import { WorkerFailure } from "./worker-failure.js";
 
-/** What a worker is told once it listens: where to serve, then to drain; or to drain at once. */
-export type WorkerOrder = { readonly do: "serve"; readonly port: number } | { readonly do: "drain" };
+/** What a worker is told once it listens: where to serve, then to read its secrets again, and to drain; or to drain at once. */
+export type WorkerOrder =
+  | { readonly do: "serve"; readonly port: number }
+  | { readonly do: "reload" }
+  | { readonly do: "drain" };
 
 /** A worker that is not up yet ends by them, when an init system sends them to every process. */
 const STOP_SIGNALS = ["SIGTERM", "SIGINT"];
@@ -25,6 +28,10 @@ export interface WorkerPoolOptions {
 /** The place of one worker, whichever process has it. */
 interface Slot {
   worker?: Worker;
+  /** Whether it was told where to serve. */
+  isTold?: boolean;
+  /** Whether it is to read its secrets again once it is told: it may have read them too early. */
+  mustReload?: boolean;
   timer?: NodeJS.Timeout;
   delayMs?: number;
 }
@@ -50,6 +57,15 @@ export class WorkerPool {
     const url = await this.#run(first);
     await Promise.all(others.map((slot) => this.#run(slot)));
     return url;
+  }
+
+  /** Has every worker read its secrets again. */
+  reload(): void {
+    for (const slot of this.#slots) {
+      if (slot.worker === undefined) continue; // the next one reads them when it starts
+      if (slot.isTold) tell(slot.worker, { do: "reload" });
+      else slot.mustReload = true;
+    }
   }
 
   /** Lets every worker drain, and kills those that are left when `cut` is aborted. Answers how many did not end well. */
@@ -98,9 +114,13 @@ export class WorkerPool {
     }
     const { id, process: child } = worker;
     slot.worker = worker;
+    slot.isTold = false;
+    slot.mustReload = false;
     worker.on("message", (news: WorkerNews) => {
       if (news.is === "listening") {
         tell(worker, this.#isDraining ? { do: "drain" } : { do: "serve", port });
+        slot.isTold = true;
+        if (slot.mustReload) tell(worker, { do: "reload" });
       } else {
         this.#wasReady = true;
         logger.info({ worker: id, pid: child.pid }, "a worker is ready");

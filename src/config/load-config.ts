@@ -15,8 +15,19 @@ export interface ConfigSources {
 }
 
 export type LoadedConfig =
-  | { readonly config: Config; readonly mistakes?: undefined; readonly warnings: readonly string[] }
-  | { readonly config?: undefined; readonly mistakes: readonly Mistake[]; readonly warnings: readonly string[] };
+  | {
+      readonly config: Config;
+      /** What it was made from. */
+      readonly values: SettingValues;
+      readonly mistakes?: undefined;
+      readonly warnings: readonly string[];
+    }
+  | {
+      readonly config?: undefined;
+      readonly values?: undefined;
+      readonly mistakes: readonly Mistake[];
+      readonly warnings: readonly string[];
+    };
 
 /** Reads the whole configuration: it, or everything that is wrong with it. No message repeats a value that may be secret. */
 export function loadConfig({ file, env }: ConfigSources): LoadedConfig {
@@ -43,7 +54,7 @@ export function loadConfig({ file, env }: ConfigSources): LoadedConfig {
     }
   }
   if (mistakes.length > 0) return { mistakes, warnings };
-  return { config: configFromValues(values as SettingValues), warnings };
+  return { config: configFromValues(values as SettingValues), values: values as SettingValues, warnings };
 }
 
 function mistakeFromIssue(path: SettingPath, setting: RawSetting | undefined, issue: z.core.$ZodIssue): Mistake {

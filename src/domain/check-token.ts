@@ -98,7 +98,12 @@ function claimsOfMacaroon(
   record: KeyRecord | undefined,
   use: TokenUse,
 ): DerivedClaims | Refusal {
-  if (known !== undefined && record !== undefined && isSameSeed(known.checkedWith, record.deriveSeed)) {
+  const macaroonKeys = context.secrets.macaroons();
+  if (
+    record !== undefined &&
+    known?.macaroonKeys === macaroonKeys &&
+    isSameSeed(known.checkedWith, record.deriveSeed)
+  ) {
     return known.claims;
   }
   const { macaroonPrefix, issuer, audience } = context.tokens;
@@ -107,7 +112,7 @@ function claimsOfMacaroon(
 
   const { tenantId, rootKeyId } = parsed.claims;
   const seed = record?.deriveSeed ?? NO_DERIVE_SEED;
-  const isSigned = context.secrets.macaroons.all.some((key) =>
+  const isSigned = macaroonKeys.all.some((key) =>
     verifySignature(parsed.macaroon, macaroonRootKey(key, tenantId, rootKeyId, seed)),
   );
   if (!isSigned || record === undefined) return SIGNATURE_INVALID;
@@ -120,7 +125,7 @@ function claimsOfMacaroon(
   if (refusal !== undefined) return refusal;
   const claims = narrow(parsed.claims, parsed.caveats, intersectCidrs);
   if (claims === undefined) return { valid: false, failure: "permits_nothing" };
-  remember(context, token, digest, { claims, checkedWith: record.deriveSeed });
+  remember(context, token, digest, { claims, checkedWith: record.deriveSeed, macaroonKeys });
   return claims;
 }
 

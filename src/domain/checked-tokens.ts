@@ -1,5 +1,6 @@
 import { BoundedMap } from "../credentials/bounded-map.js";
 import type { DerivedClaims } from "../credentials/derived-claims.js";
+import type { RotatedKeys } from "./context.js";
 
 /** A few kilobytes each. */
 const MAX_REMEMBERED = 10_000;
@@ -9,6 +10,8 @@ export interface CheckedToken {
   readonly claims: DerivedClaims;
   /** The key set of a JWT, the derive seed of a macaroon's root key. */
   readonly checkedWith: object;
+  /** Of a macaroon: the keys that the service had. Its secret may be forgotten since. */
+  readonly macaroonKeys?: RotatedKeys;
 }
 
 /**

@@ -37,7 +37,7 @@ export interface JwtKeys {
   find(kid: string): JwtVerificationKey | undefined;
 }
 
-/** Keys made from one secret that may be followed by another: what is made, is made with the current one. */
+/** Keys made from one secret that may be followed by another: what is made, is made with the current one. When they change this is another object. */
 export interface RotatedKeys {
   readonly current: Uint8Array;
   /** The current one, then those that are still accepted. */
@@ -51,9 +51,9 @@ export interface DomainSecrets {
   /** 32 bytes from the pepper: ids of keys that are made from a request_id, and what is kept of requests. */
   readonly requests: Uint8Array;
   /** Secrets that a retry may ask for again are sealed with these. */
-  readonly sealing: RotatedKeys;
+  readonly sealing: () => RotatedKeys;
   /** Root keys of macaroons are made with these. */
-  readonly macaroons: RotatedKeys;
+  readonly macaroons: () => RotatedKeys;
   /** As they are at the moment. */
   readonly jwt: () => JwtKeys;
 }

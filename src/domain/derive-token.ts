@@ -128,7 +128,7 @@ async function createToken(
   { tenantId, keyId, deriveSeed }: KeyRecord,
 ): Promise<string> {
   if (algorithm === "jwt") return signJwt(claims, secrets.jwt().signing);
-  const rootKey = macaroonRootKey(secrets.macaroons.current, tenantId, keyId, deriveSeed);
+  const rootKey = macaroonRootKey(secrets.macaroons().current, tenantId, keyId, deriveSeed);
   return formatMacaroonToken(createClaimsMacaroon(claims, rootKey), tokens.macaroonPrefix);
 }
 

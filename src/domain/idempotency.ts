@@ -92,7 +92,7 @@ export function sealForRetries(
   now: Date,
 ): SealedSecret {
   return {
-    box: sealSecret(secrets.sealing.current, request.requestId, keyId, secret, randomBytes(SEAL_NONCE_BYTES)),
+    box: sealSecret(secrets.sealing().current, request.requestId, keyId, secret, randomBytes(SEAL_NONCE_BYTES)),
     expireTime: new Date(now.getTime() + SECRET_AGE_MS),
   };
 }
@@ -104,7 +104,7 @@ export function openForRetry(
   { keyId, sealedSecret }: KeyRecord,
 ): string | undefined {
   if (sealedSecret === undefined || sealedSecret.expireTime <= clock()) return undefined;
-  return openSecret(secrets.sealing.all, request.requestId, keyId, sealedSecret.box);
+  return openSecret(secrets.sealing().all, request.requestId, keyId, sealedSecret.box);
 }
 
 /** Of keyed hashes, which say nothing to somebody who does not have the key. */

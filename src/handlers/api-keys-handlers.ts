@@ -40,7 +40,7 @@ const KIND_OF_COLLECTION: Readonly<Record<string, KeyKind | undefined>> = {
 };
 
 export interface ApiKeysHandlersOptions {
-  readonly pageTokenKeys: PageTokenKeys;
+  readonly pageTokenKeys: () => PageTokenKeys;
   /** The public keys of derived JWTs as they are at the moment. */
   readonly publicJwks: () => PublicJwks;
 }
@@ -73,7 +73,7 @@ export function createApiKeysHandlers(
     },
 
     async adminListIssuedApiKeys(request, { tenantId }) {
-      const { records, time, nextPageToken } = await listPage(context, pageTokenKeys, request, {
+      const { records, time, nextPageToken } = await listPage(context, pageTokenKeys(), request, {
         tenantId,
         kind: "issued",
         bytesOf: (record) => toBinary(IssuedApiKeySchema, create(IssuedApiKeySchema, show(record))).length,
@@ -130,7 +130,7 @@ export function createApiKeysHandlers(
     },
 
     async adminListImportedApiKeys(request, { tenantId }) {
-      const { records, time, nextPageToken } = await listPage(context, pageTokenKeys, request, {
+      const { records, time, nextPageToken } = await listPage(context, pageTokenKeys(), request, {
         tenantId,
         kind: "imported",
         bytesOf: (record) => toBinary(ImportedApiKeySchema, create(ImportedApiKeySchema, showImported(record))).length,

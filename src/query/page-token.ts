@@ -14,7 +14,7 @@ const FORMAT_BYTES = 1;
 const NONCE_BYTES = 12;
 const EXPIRY_BYTES = 8;
 const TAG_BYTES = 16;
-const LIFETIME_MS = 86_400_000;
+export const PAGE_TOKEN_LIFETIME_MS = 86_400_000;
 /** Longer texts are no tokens of ours. */
 const MAX_TOKEN_CHARACTERS = 1024;
 
@@ -32,7 +32,7 @@ export type PageTokenScope = readonly string[];
 export function sealPageToken(position: string, scope: PageTokenScope, keys: PageTokenKeys, now: number): string {
   const nonce = randomBytes(NONCE_BYTES);
   const expiry = Buffer.alloc(EXPIRY_BYTES);
-  expiry.writeBigUInt64BE(BigInt(now + LIFETIME_MS));
+  expiry.writeBigUInt64BE(BigInt(now + PAGE_TOKEN_LIFETIME_MS));
   const cipher = createCipheriv(CIPHER, keys.current, nonce).setAAD(digest(scope));
   const sealed = Buffer.concat([cipher.update(expiry), cipher.update(position, "utf8"), cipher.final()]);
   return Buffer.concat([Uint8Array.of(FORMAT), nonce, sealed, cipher.getAuthTag()]).toString("base64url");

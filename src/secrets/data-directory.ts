@@ -21,7 +21,7 @@ export async function openDataDirectory(dataDir: string): Promise<string> {
 }
 
 /** Where the secrets of a data directory are. */
-function secretsDirectory(dataDir: string): string {
+export function secretsDirectory(dataDir: string): string {
   return join(dataDir, "secrets");
 }
 

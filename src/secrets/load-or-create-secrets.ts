@@ -1,16 +1,23 @@
 import { createHash, type KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { openSecretsDirectory } from "./data-directory.js";
-import { KeyRing } from "./key-ring.js";
-import { readOrCreateSecretFile } from "./secret-file.js";
+import { hmacFile, readRotatedHmac } from "./hmac-files.js";
+import { KeyRing, type RotatedSecrets } from "./key-ring.js";
+import { readOrCreateSecretFile, readSecretText } from "./secret-file.js";
 import { generateAdminToken, generateSecretText, keyFromText, parseSecretText } from "./secret-text.js";
-import { generateSigningJwks } from "./signing-keys.js";
+import { generateSigningJwks, signingJwksFile } from "./signing-keys.js";
+
+/** What the configuration sets of `secrets.hmac`; what is absent is generated. */
+export interface ConfiguredHmac {
+  readonly current: KeyObject | undefined;
+  readonly retired: readonly KeyObject[];
+}
 
 export interface SecretsOptions {
   readonly dataDir: string;
   /** What the configuration sets (`config.secrets` has this shape). Its file is then neither made nor read. */
   readonly configured: {
-    readonly hmac: { readonly current: KeyObject | undefined; readonly retired: readonly KeyObject[] };
+    readonly hmac: ConfiguredHmac;
     readonly pepper: KeyObject | undefined;
   };
   /** Whether an admin token is needed: admin calls are authenticated and no token is configured. */
@@ -51,21 +58,35 @@ export async function loadOrCreateSecrets({
 }: SecretsOptions): Promise<Secrets> {
   const directory = await openSecretsDirectory(dataDir);
   const files = {
-    hmac: configured.hmac.current === undefined ? join(directory, "hmac") : undefined,
+    hmac: configured.hmac.current === undefined ? hmacFile(directory) : undefined,
     pepper: configured.pepper === undefined ? join(directory, "pepper") : undefined,
-    adminToken: needsAdminToken ? join(directory, "admin-token") : undefined,
-    signingJwks: needsSigningJwks ? join(directory, "signing-jwks.json") : undefined,
+    adminToken: needsAdminToken ? adminTokenFile(directory) : undefined,
+    signingJwks: needsSigningJwks ? signingJwksFile(directory) : undefined,
   };
-  const hmac = configured.hmac.current ?? (await keyFromFile(join(directory, "hmac")));
+  if (files.hmac !== undefined) await readOrCreateSecretFile(files.hmac, generateSecretText);
+  const hmac = await readHmac(directory, configured.hmac);
   const pepper = configured.pepper ?? (await keyFromFile(join(directory, "pepper")));
   if (files.signingJwks !== undefined) await readOrCreateSecretFile(files.signingJwks, generateSigningJwks);
   return {
-    keyRing: new KeyRing(hmac, configured.hmac.retired),
+    keyRing: new KeyRing(hmac),
     pepper,
     adminToken: files.adminToken === undefined ? undefined : { sha256: await tokenHashFromFile(files.adminToken) },
     directory,
     files,
   };
+}
+
+/** What `secrets.hmac` is now. Makes nothing. @throws DataDirectoryError that names the file at fault */
+export async function readHmac(directory: string, { current, retired }: ConfiguredHmac): Promise<RotatedSecrets> {
+  const configured = retired.map((secret) => ({ secret }));
+  if (current !== undefined) return { current, retired: configured };
+  const generated = await readRotatedHmac(directory, await readSecretText(hmacFile(directory)));
+  return { ...generated, retired: [...generated.retired, ...configured] };
+}
+
+/** The SHA-256 of the generated admin token as it is now. Makes nothing. @throws DataDirectoryError likewise */
+export async function readAdminToken(directory: string): Promise<Uint8Array> {
+  return hashOf(await readSecretText(adminTokenFile(directory)));
 }
 
 async function keyFromFile(path: string): Promise<KeyObject> {
@@ -74,5 +95,13 @@ async function keyFromFile(path: string): Promise<KeyObject> {
 
 async function tokenHashFromFile(path: string): Promise<Uint8Array> {
   const token = parseSecretText(path, await readOrCreateSecretFile(path, generateAdminToken));
+  return hashOf(token);
+}
+
+function hashOf(token: string): Uint8Array {
   return createHash("sha256").update(token).digest();
+}
+
+function adminTokenFile(directory: string): string {
+  return join(directory, "admin-token");
 }

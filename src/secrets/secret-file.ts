@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { link, open, rm } from "node:fs/promises";
+import { link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "./data-directory.js";
 import { DataDirectoryError, dataDirectoryFailure, systemErrorCode } from "./data-directory-error.js";
+import { parseSecretText } from "./secret-text.js";
 
 const PRIVATE_FILE_MODE = 0o600;
 const READABLE_BY_OTHERS = 0o077;
@@ -48,12 +49,37 @@ export async function readSecretFile(path: string): Promise<string | undefined> 
   }
 }
 
+/** The secret that a file holds, which has to be there. @throws DataDirectoryError likewise */
+export async function readSecretText(path: string): Promise<string> {
+  const content = await readSecretFile(path);
+  if (content === undefined) throw new DataDirectoryError(path, "is gone; restore it from a backup");
+  return parseSecretText(path, content);
+}
+
 /**
  * Puts a whole file in place, or leaves the one that is there: the content is written and synced under a name of its
  * own, then linked, which fails when the name is taken. So a crash leaves no part of a secret under its name, and of
  * two processes that start together both use what the faster one wrote.
  */
-async function createSecretFile(path: string, content: string): Promise<void> {
+function createSecretFile(path: string, content: string): Promise<void> {
+  return putSecretFile(path, content, "creating the secret", async (temporary) => {
+    await linkUnlessThere(temporary, path);
+    await rm(temporary);
+  });
+}
+
+/** Puts a whole file in the place of the one that is there, likewise: a crash leaves the one or the other. */
+export function replaceSecretFile(path: string, content: string): Promise<void> {
+  return putSecretFile(path, content, "replacing the secret", (temporary) => rename(temporary, path));
+}
+
+/** Writes and syncs the content under a name of its own, which `place` turns into the file's. */
+async function putSecretFile(
+  path: string,
+  content: string,
+  doing: string,
+  place: (temporary: string) => Promise<void>,
+): Promise<void> {
   const temporary = `${path}.${randomBytes(TEMPORARY_NAME_BYTES).toString("hex")}.tmp`;
   try {
     const file = await open(temporary, "wx", PRIVATE_FILE_MODE);
@@ -63,12 +89,11 @@ async function createSecretFile(path: string, content: string): Promise<void> {
     } finally {
       await file.close();
     }
-    await linkUnlessThere(temporary, path);
-    await rm(temporary);
+    await place(temporary);
     await syncDirectory(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
-    throw dataDirectoryFailure(path, "creating the secret", error);
+    throw dataDirectoryFailure(path, doing, error);
   }
 }
 

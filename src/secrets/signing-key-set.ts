@@ -10,6 +10,8 @@ export interface SigningKeySet {
   readonly signing: PrivateSigningKey;
   /** Every key whose tokens verify. */
   readonly keys: readonly SigningKey[];
+  /** When another key may take over, in milliseconds of Unix time; infinity when none waits. */
+  readonly untilMs: number;
   find(kid: string): SigningKey | undefined;
 }
 
@@ -22,13 +24,19 @@ export interface SigningKeyList {
 
 /** The setting that chooses the signing key. */
 const SIGNING_KEY_ID = "tokens.signing_key_id";
+const MS_PER_SECOND = 1_000;
 
 /**
- * One set out of several. It signs with the key that `signingKeyId` names; without one, with the first private key whose
- * JWK says `use: sig`, else with the first private key.
+ * One set out of several. It signs with the key that `signingKeyId` names; without one, with a private key whose JWK says
+ * `use: sig`, if there is one, else with a private key. Of several it is the one whose `nbf` is the latest that has come, and
+ * of those without one, the first.
  * @throws SigningKeysError when two keys have one kid, or none can be signed with
  */
-export function createSigningKeySet(lists: readonly SigningKeyList[], signingKeyId: string | undefined): SigningKeySet {
+export function createSigningKeySet(
+  lists: readonly SigningKeyList[],
+  signingKeyId: string | undefined,
+  nowMs: number,
+): SigningKeySet {
   const byKid = new Map<string, SigningKey>();
   for (const { place, keys } of lists) {
     for (const { key } of keys) {
@@ -36,8 +44,9 @@ export function createSigningKeySet(lists: readonly SigningKeyList[], signingKey
       byKid.set(key.kid, key);
     }
   }
-  const signing = signingKeyId === undefined ? firstPrivateKey(lists) : namedPrivateKey(byKid, signingKeyId);
-  return { signing, keys: [...byKid.values()], find: (kid) => byKid.get(kid) };
+  const signing = signingKeyId === undefined ? chosenPrivateKey(lists, nowMs) : namedPrivateKey(byKid, signingKeyId);
+  const waiting = lists.flatMap(({ keys }) => keys.map(startMs)).filter((ms) => ms > nowMs);
+  return { signing, keys: [...byKid.values()], untilMs: Math.min(...waiting), find: (kid) => byKid.get(kid) };
 }
 
 /** Whether two sets hold the same keys and sign with the same one. */
@@ -50,14 +59,22 @@ export function publicJwks({ keys }: SigningKeySet): { readonly keys: readonly P
   return { keys: keys.map(({ publicJwk }) => publicJwk) };
 }
 
-function firstPrivateKey(lists: readonly SigningKeyList[]): PrivateSigningKey {
-  const candidates = lists.flatMap(({ keys }) => keys);
-  const chosen =
-    candidates.find(({ key, saysUse }) => saysUse && isPrivate(key)) ?? candidates.find(({ key }) => isPrivate(key));
+function chosenPrivateKey(lists: readonly SigningKeyList[], nowMs: number): PrivateSigningKey {
+  const candidates = lists.flatMap(({ keys }) => keys.filter(({ key }) => isPrivate(key)));
+  const usable = candidates.some(({ saysUse }) => saysUse) ? candidates.filter(({ saysUse }) => saysUse) : candidates;
+  const started = usable.filter((candidate) => startMs(candidate) <= nowMs);
+  const latestMs = Math.max(...started.map(startMs));
+  // Where all of them wait, better the first too early than none.
+  const chosen = started.find((candidate) => startMs(candidate) === latestMs) ?? usable[0];
   if (chosen === undefined || !isPrivate(chosen.key)) {
     throw new SigningKeysError(lists.map(({ place }) => place).join(", "), "no key has a private part to sign with");
   }
   return chosen.key;
+}
+
+/** In milliseconds of Unix time. */
+function startMs({ notBefore = Number.NEGATIVE_INFINITY }: ParsedSigningKey): number {
+  return notBefore * MS_PER_SECOND;
 }
 
 function namedPrivateKey(byKid: ReadonlyMap<string, SigningKey>, kid: string): PrivateSigningKey {

@@ -22,11 +22,13 @@ export interface SigningKeySourceOptions {
   readonly onChange?: () => void;
   /** For sets that are fetched. */
   readonly https?: HttpsOptions;
+  /** Milliseconds of Unix time; the system's when absent. */
+  readonly clock?: () => number;
 }
 
 /** The keys of derived tokens, kept up to date. */
 export interface SigningKeySource {
-  /** The last good set. */
+  /** The last good set, as it is at the moment. */
   current(): SigningKeySet;
   /** Reads every set again now, or joins that when it is under way. Failures go to `onError`. */
   refresh(): Promise<void>;
@@ -41,10 +43,12 @@ export interface SigningKeySource {
  */
 export async function openSigningKeySource(options: SigningKeySourceOptions): Promise<SigningKeySource> {
   const { signingKeyId, onError, onChange, refreshIntervalMs = SIGNING_KEYS_REFRESH_INTERVAL_MS } = options;
+  const { clock = Date.now } = options;
   const locations = locationsOf(options);
   const closed = new AbortController();
   let lists = await loadAll(locations, closed);
-  let set = createSigningKeySet(lists, signingKeyId);
+  let set = createSigningKeySet(lists, signingKeyId, clock());
+  let { untilMs } = set;
 
   let underWay: Promise<void> | undefined;
   const refresh = () => {
@@ -57,7 +61,10 @@ export async function openSigningKeySource(options: SigningKeySourceOptions): Pr
   timer.unref();
 
   return {
-    current: () => set,
+    current: () => {
+      if (clock() >= untilMs) replaceBy(createSigningKeySet(lists, signingKeyId, clock()));
+      return set;
+    },
     refresh,
     close: () => {
       clearInterval(timer);
@@ -76,12 +83,17 @@ export async function openSigningKeySource(options: SigningKeySourceOptions): Pr
     });
     let nextSet: SigningKeySet;
     try {
-      nextSet = createSigningKeySet(next, signingKeyId);
+      nextSet = createSigningKeySet(next, signingKeyId, clock());
     } catch (error) {
       onError(error);
       return;
     }
     lists = next;
+    replaceBy(nextSet);
+  }
+
+  function replaceBy(nextSet: SigningKeySet): void {
+    untilMs = nextSet.untilMs;
     if (haveSameContent(set, nextSet)) return;
     set = nextSet;
     onChange?.();

@@ -8,6 +8,7 @@ import {
   sign,
   verify,
 } from "node:crypto";
+import { join } from "node:path";
 import { SigningKeysError } from "./signing-keys-error.js";
 
 export type SigningAlgorithm = "EdDSA" | "RS256";
@@ -30,6 +31,8 @@ export interface ParsedSigningKey {
   readonly key: SigningKey;
   /** Whether its JWK itself says `use: sig`. */
   readonly saysUse: boolean;
+  /** `nbf` of its JWK, in seconds of Unix time: it signs nothing before, and from then on instead of those with an earlier one. */
+  readonly notBefore: number | undefined;
 }
 
 /** A kind of key that is accepted, by its JWK. */
@@ -53,11 +56,25 @@ const MIN_RSA_BITS = 2_048;
 /** Signed once to see that the two parts of a key belong together; says nothing, and is no token. */
 const PROBE = Buffer.from("latchkey/signing-key-probe/v1");
 
-/** A new private JWK Set (RFC 7517) with one Ed25519 key (RFC 8037), named by its thumbprint (RFC 7638). */
+/** Where the generated set is. */
+export function signingJwksFile(directory: string): string {
+  return join(directory, "signing-jwks.json");
+}
+
+/** A new private JWK Set (RFC 7517) with one key. */
 export function generateSigningJwks(): string {
+  return formatJwks([generateSigningJwk()]);
+}
+
+export function formatJwks(keys: readonly object[]): string {
+  return `${JSON.stringify({ keys }, undefined, 2)}\n`;
+}
+
+/** A new private JWK of an Ed25519 key (RFC 8037), named by its thumbprint (RFC 7638). */
+export function generateSigningJwk() {
   const { crv, kty, x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
   const kid = createHash("sha256").update(JSON.stringify({ crv, kty, x })).digest("base64url");
-  return `${JSON.stringify({ keys: [{ kty, crv, x, d, kid, use: "sig", alg: "EdDSA" }] }, undefined, 2)}\n`;
+  return { kty, crv, x, d, kid, use: "sig", alg: "EdDSA" };
 }
 
 /**
@@ -81,11 +98,12 @@ type Refuse = (problem: string) => SigningKeysError;
 
 function parseJwk(jwk: unknown, refuse: Refuse): ParsedSigningKey | undefined {
   if (!isObject(jwk)) throw refuse("must be an object");
-  const { kty, crv, kid, alg, use } = jwk;
+  const { kty, crv, kid, alg, use, nbf } = jwk;
   if (kty === "oct") throw refuse("is a symmetric key, which nobody else could verify tokens with");
   if (use === "enc") return undefined;
   if (use !== undefined && use !== "sig") throw refuse("has a use that is neither sig nor enc");
   if (typeof kid !== "string" || kid === "") throw refuse("has no kid");
+  if (nbf !== undefined && !isTime(nbf)) throw refuse("has an nbf that is no time in seconds");
   const kind = KEY_KINDS.find((candidate) => candidate.kty === kty && candidate.crv === crv);
   if (kind === undefined || (alg !== undefined && alg !== kind.alg)) {
     throw refuse("must be an Ed25519 key with alg EdDSA, or an RSA key with alg RS256");
@@ -99,7 +117,11 @@ function parseJwk(jwk: unknown, refuse: Refuse): ParsedSigningKey | undefined {
     publicKey,
     publicJwk: createPublicJwk(publicKey, kid, kind.alg),
   };
-  return { key, saysUse: use === "sig" };
+  return { key, saysUse: use === "sig", notBefore: nbf };
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 function importPublicKey(jwk: Readonly<Record<string, unknown>>, kind: KeyKind, refuse: Refuse): KeyObject {

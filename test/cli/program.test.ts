@@ -32,6 +32,8 @@ async function run(words: string[], context: Partial<ProgramContext> = {}): Prom
     serve: async () => {},
     migrateUp: async () => {},
     migrateStatus: async () => {},
+    rotateSecret: async () => {},
+    forgetSecrets: async () => {},
     env: {},
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },

@@ -51,7 +51,7 @@ function withTokens(tokens: Partial<DomainContext["tokens"]>): DomainContext {
 }
 
 /** A macaroon of a key that says what the test likes, under a good signature. */
-function forgeMacaroon(record: KeyRecord, claims: DerivedClaims, hkdfKey = domain.secrets.macaroons.current): string {
+function forgeMacaroon(record: KeyRecord, claims: DerivedClaims, hkdfKey = domain.secrets.macaroons().current): string {
   const rootKey = macaroonRootKey(hkdfKey, claims.tenantId, claims.rootKeyId, record.deriveSeed);
   return formatMacaroonToken(createClaimsMacaroon(claims, rootKey), domain.tokens.macaroonPrefix);
 }
@@ -356,12 +356,11 @@ describe("a macaroon", () => {
     const { secret } = await issue(domain);
     const { token } = await derive(domain, { credential: secret, algorithm: "macaroon" });
     const current = Buffer.alloc(32, 1);
-    const withMacaroonKeys = (all: readonly Uint8Array[]): DomainContext => ({
-      ...domain,
-      checkedTokens: createCheckedTokens(),
-      secrets: { ...domain.secrets, macaroons: { current, all } },
-    });
-    const rotated = withMacaroonKeys([current, domain.secrets.macaroons.current]);
+    const withMacaroonKeys = (all: readonly Uint8Array[]): DomainContext => {
+      const macaroons = { current, all };
+      return { ...domain, secrets: { ...domain.secrets, macaroons: () => macaroons } };
+    };
+    const rotated = withMacaroonKeys([current, domain.secrets.macaroons().current]);
     expect(await verdict(rotated, token)).toBe("active");
     const { token: later } = await derive(rotated, { credential: secret, algorithm: "macaroon" });
     expect(await verdict(rotated, later)).toBe("active");

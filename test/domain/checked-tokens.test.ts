@@ -33,7 +33,7 @@ function countKeys(keys: JwtKeys) {
 /** Likewise of macaroons. */
 function countMacaroonKeys() {
   const counted = { checks: 0 };
-  const { current, all } = domain.secrets.macaroons;
+  const { current, all } = domain.secrets.macaroons();
   const macaroons = {
     current,
     get all() {
@@ -41,7 +41,7 @@ function countMacaroonKeys() {
       return all;
     },
   };
-  const context: DomainContext = { ...domain, secrets: { ...domain.secrets, macaroons } };
+  const context: DomainContext = { ...domain, secrets: { ...domain.secrets, macaroons: () => macaroons } };
   return { context, counted };
 }
 

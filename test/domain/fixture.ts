@@ -94,11 +94,13 @@ export function createSecrets(): DomainSecrets {
       .digest();
     return { current, all: [current] };
   };
+  const sealing = rotated("sealing");
+  const macaroons = rotated("macaroons");
   return {
     pepper: createSecretKey(rotated("pepper").current),
     requests: rotated("requests").current,
-    sealing: rotated("sealing"),
-    macaroons: rotated("macaroons"),
+    sealing: () => sealing,
+    macaroons: () => macaroons,
     jwt: () => keys,
   };
 }

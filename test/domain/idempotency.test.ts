@@ -35,7 +35,7 @@ async function countKeys(): Promise<number> {
 
 /** The domain, where secrets are sealed with other keys. */
 function withSealing(sealing: RotatedKeys): DomainContext {
-  return { ...domain, secrets: { ...domain.secrets, sealing } };
+  return { ...domain, secrets: { ...domain.secrets, sealing: () => sealing } };
 }
 
 describe("a request that comes again", () => {
@@ -212,7 +212,7 @@ describe("the secret for a retry", () => {
   test("opens with a retired secrets.hmac, as long as that is accepted", async () => {
     const first = await request();
     const current = Buffer.alloc(32, 1);
-    const before = domain.secrets.sealing.current;
+    const before = domain.secrets.sealing().current;
     expect(await request({}, withSealing({ current, all: [current, before] }))).toEqual(first);
     expect(await request({}, withSealing({ current, all: [current] }))).toEqual({ ...first, secret: undefined });
 

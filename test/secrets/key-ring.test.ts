@@ -17,7 +17,7 @@ function hkdf(secret: string, info: string): Uint8Array {
 }
 
 test("keys are HKDF-SHA-256 of the secrets, the purpose as info", () => {
-  const keys = new KeyRing(current, [retired]).derive("latchkey/page-token/v1");
+  const keys = new KeyRing({ current, retired: [{ secret: retired }] }).derive("latchkey/page-token/v1");
   expect(keys.current).toEqual(hkdf("the current secret of this test, long enough", "latchkey/page-token/v1"));
   expect(keys.all).toEqual([
     keys.current,
@@ -27,7 +27,7 @@ test("keys are HKDF-SHA-256 of the secrets, the purpose as info", () => {
 });
 
 test("each purpose has keys of its own, computed once", () => {
-  const ring = new KeyRing(current, []);
+  const ring = new KeyRing({ current, retired: [] });
   expect(ring.derive("latchkey/macaroon/v1").current).not.toEqual(ring.derive("latchkey/idempotency/v1").current);
   expect(ring.derive("latchkey/macaroon/v1")).toBe(ring.derive("latchkey/macaroon/v1"));
 });

@@ -16,14 +16,32 @@ const B = ed25519Jwk("b", { use: "sig" });
 const C = ed25519Jwk("c", { use: "sig" });
 const R = rsaJwk("r", { alg: "RS256" });
 
+/** The moment that the sets are made for, as an `nbf`. */
+const NOW = 1_800_000_000;
+const NOW_MS = NOW * 1_000;
+
 /** A set out of JWK Sets of these keys; their places are SET0, SET1 ... */
-function setOf(sets: readonly (readonly TestJwk[])[], signingKeyId?: string) {
+function setOf(sets: readonly (readonly TestJwk[])[], signingKeyId?: string, nowMs = NOW_MS) {
   const lists = sets.map((jwks, index) => {
     const place = `SET${index}`;
     return { place, keys: parseSigningJwks(place, jwksText(...jwks)) };
   });
-  return createSigningKeySet(lists, signingKeyId);
+  return createSigningKeySet(lists, signingKeyId, nowMs);
 }
+
+function nbf(jwk: TestJwk, seconds: number): TestJwk {
+  return { ...jwk, nbf: seconds };
+}
+
+test("a set says when the next key's nbf comes", () => {
+  expect(
+    setOf([
+      [A, nbf(B, NOW + 2)],
+      [nbf(C, NOW + 1), nbf(R, NOW)],
+    ]).untilMs,
+  ).toBe(NOW_MS + 1_000);
+  expect(setOf([[A, nbf(R, NOW)]]).untilMs).toBe(Number.POSITIVE_INFINITY);
+});
 
 describe("the key to sign with is", () => {
   test.each<[string, TestJwk[][], string | undefined, string]>([
@@ -33,6 +51,17 @@ describe("the key to sign with is", () => {
     ["the first with use sig that is private", [[A, publicPart(B)], [C]], undefined, "c"],
     ["the first that is private, when none says its use", [[publicPart(ed25519Jwk("x")), R, A]], undefined, "r"],
     ["the first that is private, when only public ones say it", [[publicPart(B)], [A, R]], undefined, "a"],
+    ["one whose nbf has come rather than one without", [[A, { ...R, nbf: NOW }]], undefined, "r"],
+    ["not one whose nbf has not come", [[A, { ...R, nbf: NOW + 1 }]], undefined, "a"],
+    [
+      "the one with the latest nbf that has come",
+      [[B], [nbf(A, NOW), nbf(C, NOW - 1)], [nbf(R, NOW - 2)]],
+      undefined,
+      "c",
+    ],
+    ["the first of those with the same nbf", [[B, nbf(C, NOW), nbf(A, NOW)]], undefined, "c"],
+    ["the first, when none of them has come", [[nbf(B, NOW + 2), nbf(C, NOW + 1)]], undefined, "b"],
+    ["the one that is named, before its nbf", [[A, nbf(B, NOW + 1)]], "b", "b"],
   ])("%s", (_name, sets, signingKeyId, kid) => {
     const { signing } = setOf(sets, signingKeyId);
     expect(signing.kid).toBe(kid);

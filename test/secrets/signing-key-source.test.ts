@@ -293,3 +293,30 @@ describe("a refresh", () => {
     for (const value of [...privateValues(A), ...privateValues(B)]) expect(printed).not.toContain(value);
   });
 });
+
+describe("a key whose nbf is to come", () => {
+  const NOW = 1_800_000_000;
+  const waiting = { ...B, nbf: NOW };
+
+  test("is published at once, and signs from then on", async () => {
+    let nowMs = NOW * 1_000 - 1;
+    let changes = 0;
+    const source = await open({ urls: [write("x", A, waiting)], clock: () => nowMs, onChange: () => changes++ });
+    const before = source.current();
+    expect([before.signing.kid, kids(source)]).toEqual(["a", ["a", "b"]]);
+    expect(source.current()).toBe(before);
+    nowMs += 1;
+    const after = source.current();
+    expect([after.signing.kid, kids(source)]).toEqual(["b", ["a", "b"]]);
+    expect(source.current()).toBe(after);
+    expect(changes).toBe(1);
+  });
+
+  test("changes nothing when another one is named", async () => {
+    let nowMs = 0;
+    const source = await open({ urls: [write("x", A, waiting)], clock: () => nowMs, signingKeyId: "a" });
+    const before = source.current();
+    nowMs = NOW * 1_000;
+    expect(source.current()).toBe(before);
+  });
+});

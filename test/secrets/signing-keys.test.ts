@@ -110,6 +110,9 @@ describe("a set is refused, and its place named", () => {
     ["with an empty kid", { ...ED, kid: "" }, "has no kid"],
     ["with a number for a kid", { ...ED, kid: 1 }, "has no kid"],
     ["with another use", { ...ED, use: "hunter2" }, "has a use that is neither sig nor enc"],
+    ["with text for an nbf", { ...ED, nbf: "hunter2" }, "has an nbf that is no time in seconds"],
+    ["with a negative nbf", { ...ED, nbf: -1 }, "has an nbf that is no time in seconds"],
+    ["with half a second for an nbf", { ...ED, nbf: 1.5 }, "has an nbf that is no time in seconds"],
     ["with null for a use", { ...ED, use: null }, "has a use that is neither sig nor enc"],
     [
       "that is symmetric",

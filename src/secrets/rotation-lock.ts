@@ -1,0 +1,40 @@
+import { open, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { DataDirectoryError, dataDirectoryFailure, systemErrorCode } from "./data-directory-error.js";
+
+const PRIVATE_FILE_MODE = 0o600;
+
+/**
+ * Does the work while no other process changes the generated secrets of this directory.
+ * @throws DataDirectoryError when another one does, or when what is written would belong to another user than the service
+ */
+export async function withRotationLock<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  await refuseOtherUser(directory);
+  const path = join(directory, "rotation.lock");
+  try {
+    await (await open(path, "wx", PRIVATE_FILE_MODE)).close();
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw dataDirectoryFailure(path, "making the file", error);
+    const problem = "is there: another command changes the secrets, or was killed while it did; remove it if none does";
+    throw new DataDirectoryError(path, problem);
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+/** Files that root makes the service could not read. */
+async function refuseOtherUser(directory: string): Promise<void> {
+  let owner: number;
+  try {
+    owner = (await stat(directory)).uid;
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw dataDirectoryFailure(directory, "opening the directory", error);
+    throw new DataDirectoryError(directory, "is not there: no service has made secrets here");
+  }
+  const user = process.getuid?.();
+  if (user === undefined || user === owner) return;
+  throw new DataDirectoryError(directory, `belongs to the user with uid ${owner}: run this as that user`);
+}
