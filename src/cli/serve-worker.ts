@@ -2,7 +2,7 @@ import type { Worker } from "node:cluster";
 import type { Config } from "../config/config.js";
 import { createLogger } from "../telemetry/logger.js";
 import { endOnDefect } from "./end-on-defect.js";
-import { createReload, type Reread } from "./reload-secrets.js";
+import { createReload, type Reloadable, type Reread } from "./reload-secrets.js";
 import { startService } from "./start-service.js";
 import type { WorkerNews, WorkerOrder } from "./worker-pool.js";
 
@@ -21,6 +21,14 @@ export async function serveWorker(config: Config, reread: () => Reread, worker: 
   const served = new Promise<number>((resolve) => {
     worker.on("message", (order: WorkerOrder) => order.do === "serve" && resolve(order.port));
   });
+  let announce: (service: Reloadable) => void = () => undefined;
+  const started = new Promise<Reloadable>((resolve) => {
+    announce = resolve;
+  });
+  const reload = createReload(reread, logger);
+  const reloadStarted = () => void started.then(reload);
+  worker.on("message", (order: WorkerOrder) => order.do === "reload" && reloadStarted());
+  process.on("SIGHUP", reloadStarted);
   // Without the primary there are no connections. As with a defect, not by `process.exit`, which is what Node would do.
   process.prependListener("disconnect", () => {
     if (!worker.exitedAfterDisconnect) process.kill(process.pid, "SIGKILL");
@@ -29,12 +37,8 @@ export async function serveWorker(config: Config, reread: () => Reread, worker: 
   worker.send({ is: "listening" } satisfies WorkerNews);
   const port = await Promise.race([served, told]);
   if (port !== undefined) {
-    const started = startService({ ...config, server: { ...config.server, port } }, logger);
-    const reload = createReload(reread, logger);
-    const reloadStarted = () => void started.then(reload, () => undefined);
-    worker.on("message", (order: WorkerOrder) => order.do === "reload" && reloadStarted());
-    process.on("SIGHUP", reloadStarted);
-    const service = await started;
+    const service = await startService({ ...config, server: { ...config.server, port } }, logger);
+    announce(service);
     worker.send({ is: "ready", url: service.url } satisfies WorkerNews);
     await told;
     logger.info("draining");

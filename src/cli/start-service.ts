@@ -65,7 +65,7 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
     const tokens = isOpen ? [] : (next.admin.tokens ?? generatedToken(await readAdminToken(secrets.directory)));
     secrets.keyRing.replace(hmac);
     authenticate = createAuthenticator(config, tokens);
-    await signingKeys.refresh();
+    await signingKeys.refreshAnew();
   };
 
   try {

@@ -32,6 +32,8 @@ export interface SigningKeySource {
   current(): SigningKeySet;
   /** Reads every set again now, or joins that when it is under way. Failures go to `onError`. */
   refresh(): Promise<void>;
+  /** Likewise, but joins nothing: what was there before the call is read. */
+  refreshAnew(): Promise<void>;
   close(): void;
 }
 
@@ -66,6 +68,10 @@ export async function openSigningKeySource(options: SigningKeySourceOptions): Pr
       return set;
     },
     refresh,
+    refreshAnew: async () => {
+      await underWay;
+      await refresh();
+    },
     close: () => {
       clearInterval(timer);
       closed.abort();

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
+import { CommandFailure } from "../../src/cli/command-failure.js";
 import { migrateStatus, migrateUp } from "../../src/cli/migrate.js";
 import { buildProgram, type ProgramContext } from "../../src/cli/program.js";
 import type { Config } from "../../src/config/config.js";
@@ -198,5 +199,67 @@ describe("latchkey migrate", () => {
       await action(config as Config, { write: (text) => (out += text) });
       expect(out).toBe("The embedded store is brought up to date whenever it is opened.\n");
     }
+  });
+});
+
+describe("latchkey secrets", () => {
+  test.each([
+    [
+      ["rotate", "hmac"],
+      ["./data", "hmac", 600_000],
+    ],
+    [
+      ["rotate", "signing-key", "--use-after", "1h30m", "--data-dir", "/elsewhere"],
+      ["/elsewhere", "signing-key", 5_400_000],
+    ],
+    [
+      ["rotate", "hmac", "--use-after", "0s"],
+      ["./data", "hmac", 0],
+    ],
+    [
+      ["forget", "hmac"],
+      ["./data", "hmac", false],
+    ],
+    [
+      ["forget", "signing-key", "--all"],
+      ["./data", "signing-key", true],
+    ],
+  ])("%j", async (words, expected) => {
+    const calls: unknown[] = [];
+    const take = async ({ dataDir }: Config, ...others: unknown[]) => void calls.push([dataDir, ...others]);
+    const context = { rotateSecret: take, forgetSecrets: take };
+    expect(await run(["secrets", ...words], context)).toEqual({ out: "", err: "", code: 0 });
+    expect(calls).toEqual([expected]);
+  });
+
+  test("--data-dir wins over every other way to say it", async () => {
+    const calls: unknown[] = [];
+    const rotateSecret = async ({ dataDir }: Config) => void calls.push(dataDir);
+    for (const name of ["LATCHKEY_DATA_DIR", "LATCHKEY_DATA_DIR_FILE"]) {
+      await run(["secrets", "rotate", "hmac", "--data-dir", "/elsewhere"], { env: { [name]: "/data" }, rotateSecret });
+    }
+    expect(calls).toEqual(["/elsewhere", "/elsewhere"]);
+  });
+
+  test.each([
+    [["rotate"], "error: missing required argument 'secret'\n"],
+    [
+      ["rotate", "pepper"],
+      "error: command-argument value 'pepper' is invalid for argument 'secret'. Allowed choices are hmac, signing-key.\n",
+    ],
+    ...["soon", "-1s", "1500m"].map((text): [string[], string] => [
+      ["rotate", "hmac", "--use-after", text],
+      `error: option '--use-after <duration>' argument '${text}' is invalid. It must be a duration such as 0s, 10m or 1h, and at most 24h.\n`,
+    ]),
+  ])("%j is a usage error", async (words, err) => {
+    expect(await run(["secrets", ...words])).toMatchObject({ out: "", err: expect.stringContaining(err), code: 2 });
+  });
+
+  test("tells what went wrong, without a stack", async () => {
+    const rotateSecret = async () => {
+      throw new CommandFailure("secrets.hmac.current is configured");
+    };
+    const err = "latchkey: secrets.hmac.current is configured\n";
+    expect(await run(["secrets", "rotate", "hmac"], { rotateSecret })).toEqual({ out: "", err, code: 1 });
   });
 });

@@ -191,6 +191,21 @@ const B = ed25519Jwk("b");
       if (requests.some(({ url }) => url === "/slow")) await ended;
     });
 
+    test("are read after the call when they are asked for anew, also while an earlier read is under way", async () => {
+      const source = await open();
+      const asked = new Promise<ServerResponse>((resolve) => {
+        answer = (_request, response) => resolve(response);
+      });
+      const earlier = source.refresh();
+      const response = await asked;
+      const anew = Promise.all([source.refreshAnew(), source.refreshAnew()]);
+      answer = answerWith(jwksText(B));
+      response.end(jwksText(A));
+      await Promise.all([earlier, anew]);
+      expect(source.current().signing.kid).toBe("b");
+      expect(requests).toHaveLength(3);
+    });
+
     test("are not asked for any longer when the source is closed", async () => {
       const source = await open({ ca: certificates.ca, timeoutMs: LONG_TIMEOUT_MS });
       const asked = new Promise<ServerResponse>((resolve) => {
