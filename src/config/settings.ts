@@ -129,7 +129,9 @@ export const settings = {
     ),
   "tokens.signing_key_id": text()
     .optional()
-    .describe("`kid` of the key to sign with. Unset: the first with `use: sig`, else the first, that is private."),
+    .describe(
+      "`kid` of the key to sign with. Unset: the first with `use: sig`, else the first, that is private; one whose `nbf` has come goes before.",
+    ),
   "client_ip.source": oneOf(...CLIENT_IP_SOURCES)
     .prefault("remote_addr")
     .describe(
