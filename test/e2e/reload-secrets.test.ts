@@ -205,11 +205,11 @@ describe("a configuration that changed", () => {
 
   test("is not taken when it is wrong, and the log says why", async () => {
     const secret = await issue();
-    configure({ adminToken: newToken, hmac: newHmac, more: "server: { port: hunter2 }\n" });
+    configure({ adminToken: newToken, hmac: newHmac, more: "keys: { max_ttl: hunter2 }\n" });
     const message = "the configuration is wrong; everything stays as it was";
     await hangUp(1, message);
     expect(lines(message)).toMatchObject([
-      { level: "error", mistakes: [`server.port (${file()}:7): must be a whole number from 0 to 65535`] },
+      { level: "error", mistakes: [`keys.max_ttl (${file()}:7): must be a duration such as 500ms, 2s, 1h30m or 30d`] },
     ]);
     expect(lines(READ_AGAIN)).toEqual([]);
     expect(await verdicts(secret)).toEqual(GOOD);
