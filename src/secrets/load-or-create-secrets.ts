@@ -66,7 +66,7 @@ export async function loadOrCreateSecrets({
   if (files.hmac !== undefined) await readOrCreateSecretFile(files.hmac, generateSecretText);
   const hmac = await readHmac(directory, configured.hmac);
   const pepper = configured.pepper ?? (await keyFromFile(join(directory, "pepper")));
-  if (files.signingJwks !== undefined) await readOrCreateSecretFile(files.signingJwks, generateSigningJwks);
+  if (files.signingJwks !== undefined) await readOrCreateSecretFile(files.signingJwks, () => generateSigningJwks());
   return {
     keyRing: new KeyRing(hmac),
     pepper,

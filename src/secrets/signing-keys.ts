@@ -56,25 +56,43 @@ const MIN_RSA_BITS = 2_048;
 /** Signed once to see that the two parts of a key belong together; says nothing, and is no token. */
 const PROBE = Buffer.from("latchkey/signing-key-probe/v1");
 
+/** What a new RSA key has; RFC 7518 section 3.3 asks for 2,048 at least. */
+const DEFAULT_RSA_BITS = 3_072;
+
 /** Where the generated set is. */
 export function signingJwksFile(directory: string): string {
   return join(directory, "signing-jwks.json");
 }
 
 /** A new private JWK Set (RFC 7517) with one key. */
-export function generateSigningJwks(): string {
-  return formatJwks([generateSigningJwk()]);
+export function generateSigningJwks(algorithm: SigningAlgorithm = "EdDSA", rsaBits = DEFAULT_RSA_BITS): string {
+  return formatJwks([generateSigningJwk(algorithm, rsaBits)]);
 }
 
 export function formatJwks(keys: readonly object[]): string {
   return `${JSON.stringify({ keys }, undefined, 2)}\n`;
 }
 
-/** A new private JWK of an Ed25519 key (RFC 8037), named by its thumbprint (RFC 7638). */
-export function generateSigningJwk() {
+/** A new private JWK: Ed25519 (RFC 8037), or RSA (RFC 7518) of so many bits. It is named by its thumbprint. */
+export function generateSigningJwk(algorithm: SigningAlgorithm = "EdDSA", rsaBits = DEFAULT_RSA_BITS) {
+  const jwk = algorithm === "EdDSA" ? generateEd25519() : generateRsa(rsaBits);
+  return { ...jwk, use: "sig", alg: algorithm };
+}
+
+function generateEd25519() {
   const { crv, kty, x, d } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-  const kid = createHash("sha256").update(JSON.stringify({ crv, kty, x })).digest("base64url");
-  return { kty, crv, x, d, kid, use: "sig", alg: "EdDSA" };
+  return { kty, crv, x, d, kid: thumbprint({ crv, kty, x }) };
+}
+
+function generateRsa(modulusLength: number) {
+  const jwk = generateKeyPairSync("rsa", { modulusLength }).privateKey.export({ format: "jwk" });
+  const { e, kty, n } = jwk;
+  return { ...jwk, kid: thumbprint({ e, kty, n }) };
+}
+
+/** RFC 7638, of the members that it asks for, in their order. */
+function thumbprint(members: object): string {
+  return createHash("sha256").update(JSON.stringify(members)).digest("base64url");
 }
 
 /**
