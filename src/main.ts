@@ -1,25 +1,24 @@
 #!/usr/bin/env node
-import cluster from "node:cluster";
-import { migrateStatus, migrateUp } from "./cli/migrate.js";
 import { buildProgram } from "./cli/program.js";
-import { forgetSecrets, rotateSecret } from "./cli/secrets.js";
-import { serve } from "./cli/serve.js";
-import { serveWorker } from "./cli/serve-worker.js";
-import { serveWorkers } from "./cli/serve-workers.js";
 
 const { env, stdout, stderr } = process;
-const { worker } = cluster;
 
+// What each command needs is loaded when it runs: `--help` is to be there at once.
 await buildProgram({
-  serve: (config, warnings, workers, reread) => {
-    if (worker !== undefined) return serveWorker(config, reread, worker);
-    return workers === 1 ? serve(config, warnings, reread, stderr) : serveWorkers(config, warnings, workers, stderr);
+  serve: async (config, warnings, workers, reread) => {
+    const { worker } = (await import("node:cluster")).default;
+    if (worker !== undefined) return (await import("./cli/serve-worker.js")).serveWorker(config, reread, worker);
+    if (workers === 1) return (await import("./cli/serve.js")).serve(config, warnings, reread, stderr);
+    return (await import("./cli/serve-workers.js")).serveWorkers(config, warnings, workers, stderr);
   },
-  migrateUp: (config) => migrateUp(config, stdout),
-  migrateStatus: (config) => migrateStatus(config, stdout),
-  rotateSecret: (config, name, overlapMs) => rotateSecret(config, name, overlapMs, stdout),
-  forgetSecrets: (config, name, all) => forgetSecrets(config, name, all, stdout),
+  migrateUp: async (config) => (await import("./cli/migrate.js")).migrateUp(config, stdout),
+  migrateStatus: async (config) => (await import("./cli/migrate.js")).migrateStatus(config, stdout),
+  rotateSecret: async (config, name, overlapMs) =>
+    (await import("./cli/secrets.js")).rotateSecret(config, name, overlapMs, stdout),
+  forgetSecrets: async (config, name, all) =>
+    (await import("./cli/secrets.js")).forgetSecrets(config, name, all, stdout),
   env,
+  stdin: () => process.stdin,
   stdout,
   stderr,
 }).parseAsync(process.argv);

@@ -9,12 +9,8 @@ import type { Forgetting, Forgotten, Rotation } from "../secrets/rotation.js";
 import { signingJwksFile } from "../secrets/signing-keys.js";
 import { CommandFailure } from "./command-failure.js";
 import type { Output } from "./program.js";
+import type { RotatedSecret } from "./rotated-secrets.js";
 
-export const ROTATED_SECRETS = ["hmac", "signing-key"] as const;
-export type RotatedSecret = (typeof ROTATED_SECRETS)[number];
-
-/** Five minutes until every process has read a key, and five until every cache has let go of the set without it. */
-export const DEFAULT_OVERLAP_MS = 600_000;
 /** Clocks, and calls under way. */
 const MARGIN_MS = 600_000;
 

@@ -1,12 +1,9 @@
 /** Puts the service together: the one place where every part is known. */
 import { randomUUID } from "node:crypto";
-import { ApiKeysService } from "../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import type { Config } from "../config/config.js";
 import { NIL_TENANT_ID } from "../domain/context.js";
 import { startSweeper } from "../domain/sweep.js";
-import { createApiKeysHandlers } from "../handlers/api-keys-handlers.js";
 import { readAdminToken, readHmac, type Secrets } from "../secrets/load-or-create-secrets.js";
-import { publicJwks } from "../secrets/signing-key-set.js";
 import {
   type AcceptedToken,
   type Authenticate,
@@ -15,13 +12,14 @@ import {
 } from "../server/authenticate.js";
 import { createClientAddressReader } from "../server/client-address.js";
 import { Pipeline } from "../server/pipeline.js";
-import { createRpcService } from "../server/rpc-method.js";
 import { startServer } from "../server/server.js";
 import { createAccessLog } from "../telemetry/access-log.js";
 import type { Logger } from "../telemetry/logger.js";
+import { createApiKeysService } from "./create-api-keys-service.js";
 import { openDomain } from "./open-domain.js";
 
-const GENERATED_TOKEN_NAME = "generated";
+/** The caller that the generated token names. */
+export const GENERATED_TOKEN_NAME = "generated";
 
 export interface RunningService {
   /** Such as `http://127.0.0.1:4420`. */
@@ -71,14 +69,7 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
   try {
     const server = await startServer({
       ...config.server,
-      services: [
-        createRpcService(ApiKeysService, {
-          handlers: createApiKeysHandlers(context, {
-            pageTokenKeys: () => secrets.keyRing.derive("latchkey/page-token/v1"),
-            publicJwks: () => publicJwks(signingKeys.current()),
-          }),
-        }),
-      ],
+      services: [createApiKeysService(domain)],
       pipeline: new Pipeline({
         authenticate: (authorization) => authenticate(authorization),
         tenantId: NIL_TENANT_ID,

@@ -36,6 +36,7 @@ async function run(words: string[], context: Partial<ProgramContext> = {}): Prom
     rotateSecret: async () => {},
     forgetSecrets: async () => {},
     env: {},
+    stdin: () => process.stdin,
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     exit: (status) => {

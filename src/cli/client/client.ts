@@ -1,0 +1,63 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { ApiKeysService } from "../../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
+import type { FieldViolation, ServiceError } from "../../errors.js";
+
+/** Local name of a method of `ApiKeysService`, such as `adminIssueApiKey`. */
+export type Rpc = keyof (typeof ApiKeysService)["method"];
+
+/** How long a call, or a question for its health, may take before the service counts as unreachable. */
+export const CALL_TIMEOUT_MS = 30_000;
+
+/** One way to call the service. */
+export interface Client {
+  /**
+   * Calls a method. Requests and answers are ProtoJSON as REST has it: snake_case names, and in a request durations such as
+   * `1h30m` too. Rejects with a CallFailure, or with a ServiceError when it was refused in this process.
+   */
+  call(rpc: Rpc, request: JsonObject): Promise<JsonObject>;
+  /** Whether the service can answer calls now: `SERVING`, or another name of `ServingStatus`. Rejects with a CallFailure. */
+  checkHealth(): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface CallFailureDetails {
+  /** `google.rpc.ErrorInfo.reason`; empty when the answer has none. */
+  readonly reason?: string;
+  readonly fields?: readonly FieldViolation[];
+  /** The service, or its store, was not there or did not answer in time. */
+  readonly isUnreachable?: boolean;
+}
+
+/** A call that was refused, or did not reach anybody. The message is for people. */
+export class CallFailure extends Error {
+  override readonly name = "CallFailure";
+  readonly reason: string;
+  readonly fields: readonly FieldViolation[];
+  readonly isUnreachable: boolean;
+
+  constructor(message: string, { reason = "", fields = [], isUnreachable = false }: CallFailureDetails = {}) {
+    super(message);
+    this.reason = reason;
+    this.fields = fields;
+    this.isUnreachable = isUnreachable;
+  }
+}
+
+/** Codes, as gRPC names them, and reasons of the same names that say to try again later. */
+const UNREACHABLE_CODES: ReadonlySet<string> = new Set(["UNAVAILABLE", "DEADLINE_EXCEEDED"]);
+
+export function isUnreachableCode(code: string): boolean {
+  return UNREACHABLE_CODES.has(code);
+}
+
+/** What is said when nobody answers. `why` is such as `ECONNREFUSED`. */
+export function unreachable(endpoint: string, why: string): CallFailure {
+  return new CallFailure(`${endpoint} cannot be reached (${why}): is the service running there?`, {
+    isUnreachable: true,
+  });
+}
+
+/** What was refused, or not reached, in this process. */
+export function failureFromServiceError({ message, reason, fields }: ServiceError): CallFailure {
+  return new CallFailure(message, { reason, fields, isUnreachable: isUnreachableCode(reason) });
+}

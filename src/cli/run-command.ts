@@ -1,0 +1,19 @@
+import { CommandFailure } from "./command-failure.js";
+import { EXIT_CODE, type ExitCode } from "./exit-code.js";
+import { failureText } from "./failure-text.js";
+import type { CommandContext } from "./program.js";
+
+/** Runs what a command does. A rejection is told on stderr and ends the process; so does an exit code other than 0. */
+export async function runCommand(
+  { stderr, exit }: CommandContext,
+  work: () => Promise<ExitCode | undefined>,
+): Promise<void> {
+  let code: ExitCode;
+  try {
+    code = (await work()) ?? EXIT_CODE.ok;
+  } catch (error) {
+    stderr.write(`latchkey: ${error instanceof CommandFailure ? error.message : failureText(error)}\n`);
+    code = error instanceof CommandFailure ? error.exitCode : EXIT_CODE.failed;
+  }
+  if (code !== EXIT_CODE.ok) exit(code);
+}
