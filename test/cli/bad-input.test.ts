@@ -1,0 +1,208 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { randomToken, startTestServer, type TestServer } from "../e2e/server.js";
+import { type Run, runLatchkey } from "./run-latchkey.js";
+
+const directory = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
+const KEY_ID = "00000000-0000-7000-8000-000000000000";
+const NO_KEY = ["keys", "get", KEY_ID];
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const endpoints = () => [`http://${server.address}`, `grpc://${server.address}`];
+
+function write(name: string, content: string): string {
+  const file = join(directory, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+/** The end of a command that says nothing on stdout. */
+function failed(code: number, err: string): Run {
+  return { code, out: "", err: `latchkey: ${err}\n` };
+}
+
+/** To both kinds of endpoint. */
+async function runOnBoth(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly Run[]> {
+  return Promise.all(endpoints().map((endpoint) => runLatchkey([...words, "--endpoint", endpoint], { env })));
+}
+
+describe("a wrong command line, exit code 2", () => {
+  test.each([
+    [["keys", "get", KEY_ID, "--colour"], "error: unknown option '--colour'\n"],
+    [["keys", "destroy", KEY_ID], "error: unknown command 'destroy'\n"],
+    [["keys", "get"], "error: missing required argument 'key-id'\n"],
+    [["keys", "issue", "demo"], "error: required option '--actor <id>' not specified\n"],
+    [
+      ["keys", "revoke", KEY_ID, "--reason", "boredom"],
+      "error: option '--reason <reason>' argument 'boredom' is invalid. " +
+        "Allowed choices are key-compromise, affiliation-changed, superseded, privilege-withdrawn.\n",
+    ],
+    [
+      ["keys", "update", KEY_ID, "--clear", "name"],
+      "error: option '--clear <field>' argument 'name' is invalid. " +
+        "Allowed choices are scopes, metadata, rate_limit_policy, ip_restriction.\n",
+    ],
+    [
+      ["keys", "issue", "a", "--actor", "b", "--metadata", "[]"],
+      "error: option '--metadata <json>' argument '[]' is invalid. It must be a JSON object.\n",
+    ],
+    [
+      ["keys", "list", "--page-size", "many"],
+      "error: option '--page-size <n>' argument 'many' is invalid. It must be a whole number.\n",
+    ],
+    [
+      ["keys", "list", "--token", "a", "--token-file", "b"],
+      "error: option '--token <token>' cannot be used with option '--token-file <file>'\n",
+    ],
+    [["keys", "update", KEY_ID], "latchkey: there is nothing to change: give --name, --scope or another option\n"],
+    [
+      ["keys", "verify", "lk_v1_x"],
+      "latchkey: a credential is no word of the command line, where others can see it: pipe it in, or use --credential-file\n",
+    ],
+    [
+      [...NO_KEY, "--endpoint", "ftp://user:secret@host"],
+      "latchkey: --endpoint must be http://, https://, grpc:// or grpcs:// and an address, such as http://127.0.0.1:4420\n",
+    ],
+    [
+      ["jwk", "generate", "dsa"],
+      "error: command-argument value 'dsa' is invalid for argument 'algorithm'. Allowed choices are eddsa, rsa.\n",
+    ],
+  ])("%j", async (words, err) => {
+    expect(await runLatchkey(words)).toEqual({ code: 2, out: "", err: expect.stringContaining(err) });
+  });
+});
+
+describe("a token, exit code 1", () => {
+  test("that is unknown", async () => {
+    const advice =
+      "a valid bearer token is required\n  the token was refused: set LATCHKEY_TOKEN, or --token-file, to one that this service knows";
+    for (const run of await runOnBoth(NO_KEY, { LATCHKEY_TOKEN: randomToken() })) {
+      expect(run).toEqual(failed(1, advice));
+    }
+  });
+
+  test("that is missing", async () => {
+    const advice =
+      "a valid bearer token is required\n  no token was sent: set LATCHKEY_TOKEN, or --token-file FILE " +
+      "(a service keeps its own in secrets/admin-token of its data directory)";
+    for (const run of await runOnBoth(NO_KEY)) expect(run).toEqual(failed(1, advice));
+  });
+
+  test("whose role may not", async () => {
+    const message =
+      "the role verifier may not call this method\n  another token may: set LATCHKEY_TOKEN or --token-file";
+    const file = write("verifier-token", `${server.tokens.verifier}\n`);
+    for (const run of await runOnBoth([...NO_KEY, "--token-file", file], { LATCHKEY_TOKEN: randomToken() })) {
+      expect(run).toEqual(failed(1, message));
+    }
+  });
+
+  test("of the option, which wins over the variable", async () => {
+    const words = [...NO_KEY, "--token", server.tokens.reader];
+    for (const run of await runOnBoth(words, { LATCHKEY_TOKEN: randomToken() })) {
+      expect(run).toEqual(failed(1, "API key not found"));
+    }
+  });
+
+  test("that no header can hold is not shown", async () => {
+    const env = { LATCHKEY_ENDPOINT: `http://${server.address}`, LATCHKEY_TOKEN: "hunter2\nx: y" };
+    expect(await runLatchkey(NO_KEY, { env })).toEqual(failed(1, "LATCHKEY_TOKEN holds no bearer token"));
+  });
+
+  test("in a file that is not there", async () => {
+    const file = join(directory, "absent");
+    const words = [...NO_KEY, "--endpoint", `http://${server.address}`, "--token-file", file];
+    expect(await runLatchkey(words)).toEqual(failed(1, `the token file ${file} cannot be read (ENOENT)`));
+  });
+});
+
+describe("credentials, exit code 1", () => {
+  const env = () => ({ LATCHKEY_ENDPOINT: `http://${server.address}`, LATCHKEY_TOKEN: server.tokens.admin });
+
+  test.each([
+    ["", "the credential is empty"],
+    ["\n", "the credential is empty"],
+    ["x".repeat(65_537), "the credential is longer than 65536 bytes"],
+  ])("%#", async (input, message) => {
+    expect(await runLatchkey(["keys", "verify"], { env: env(), input })).toEqual(failed(1, message));
+  });
+
+  test("from a file", async () => {
+    const file = write("credential", "nobody's\n");
+    const run = await runLatchkey(["keys", "verify", "--credential-file", file], { env: env() });
+    expect(run).toEqual({
+      code: 1,
+      out: "is_valid       false\nerror_code     NOT_FOUND\nerror_message  the credential is unknown\n",
+      err: "",
+    });
+  });
+});
+
+describe("nobody answers, exit code 3", () => {
+  async function portOf(listening: Server): Promise<number> {
+    await once(listening.listen(0, "127.0.0.1"), "listening");
+    return (listening.address() as AddressInfo).port;
+  }
+
+  test("there is no service", async () => {
+    const closed = createTcpServer();
+    const port = await portOf(closed);
+    closed.close();
+    for (const protocol of ["http", "https", "grpc", "grpcs"]) {
+      const endpoint = `${protocol}://127.0.0.1:${port}`;
+      const message = `${endpoint} cannot be reached (ECONNREFUSED): is the service running there?`;
+      expect(await runLatchkey([...NO_KEY, "--endpoint", endpoint])).toEqual(failed(3, message));
+      expect(await runLatchkey(["health"], { env: { LATCHKEY_ENDPOINT: endpoint } })).toEqual(failed(3, message));
+    }
+  }, 60_000);
+
+  test("it is somebody else, exit code 1", async () => {
+    const other = createServer((_request, response) => response.writeHead(404).end("<html>"));
+    const endpoint = `http://127.0.0.1:${await portOf(other)}`;
+    const message = `${endpoint} answered with HTTP status 404, and not as Latchkey does`;
+    expect(await runLatchkey([...NO_KEY, "--endpoint", endpoint])).toEqual(failed(1, message));
+    other.close();
+  });
+
+  test("a redirection is not followed: it could take the token with it", async () => {
+    const seen: (string | undefined)[] = [];
+    const other = createServer(({ url }, response) => {
+      seen.push(url);
+      response.writeHead(307, { location: "/elsewhere" }).end();
+    });
+    const endpoint = `http://127.0.0.1:${await portOf(other)}`;
+    const message = `${endpoint} answered with HTTP status 307, and not as Latchkey does`;
+    expect(await runLatchkey([...NO_KEY, "--endpoint", endpoint])).toEqual(failed(1, message));
+    expect(seen).toEqual([`/v2alpha1/admin/issuedApiKeys/${KEY_ID}`]);
+    other.close();
+  });
+
+  test("the service says that it cannot now", async () => {
+    const busy = createServer(({ url }, response) => {
+      const isHealth = url === "/health/ready";
+      response.writeHead(503, { "content-type": "application/json" });
+      const error = { code: 503, status: "UNAVAILABLE", message: "the store is away", details: [] };
+      response.end(JSON.stringify(isHealth ? { status: "NOT_SERVING" } : { error }));
+    });
+    const env = { LATCHKEY_ENDPOINT: `http://127.0.0.1:${await portOf(busy)}` };
+    expect(await runLatchkey(NO_KEY, { env })).toEqual(failed(3, "the store is away"));
+    expect(await runLatchkey(["health"], { env })).toEqual({ code: 1, out: "NOT_SERVING\n", err: "" });
+    busy.close();
+  });
+});
