@@ -3,6 +3,11 @@ import { buildProgram } from "./cli/program.js";
 
 const { env, stdout, stderr } = process;
 
+// Whoever reads may have seen enough: `latchkey keys list | head`.
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 // What each command needs is loaded when it runs: `--help` is to be there at once.
 await buildProgram({
   serve: async (config, warnings, workers, reread) => {

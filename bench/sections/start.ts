@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { issueKey, verifyCall, verifyOverGrpc } from "../api.js";
+import { measureCommandStart } from "../command-start.js";
 import { hasH2load, measureGrpc } from "../load/h2load.js";
 import { measureRest } from "../load/http1.js";
 import type { Options } from "../options.js";
@@ -11,7 +12,7 @@ import { createWorkDirectory, removeWorkDirectory } from "../work-directory.js";
 
 const SETTLE_MS = 2_000;
 
-/** Time to ready, and memory before and after verifications over both protocols. */
+/** The time of a command that does nothing, time to ready, and memory before and after verifications over both protocols. */
 export async function benchStart(options: Options, say: (text: string) => void): Promise<Measured[]> {
   const work = createWorkDirectory();
   const firstMs: number[] = [];
@@ -35,6 +36,7 @@ export async function benchStart(options: Options, say: (text: string) => void):
     const loadedMiB = await service.residentMiB();
     if (idleMiB === undefined || loadedMiB === undefined) say("start: there is no /proc, so memory is not measured");
     return [
+      measureCommandStart(options.rounds),
       plainRow("time to ready on an empty directory, ms", median(firstMs)),
       plainRow("time to ready on a directory in use, ms", median(againMs)),
       ...(idleMiB === undefined ? [] : [plainRow("memory (RSS) at idle, MiB", idleMiB)]),

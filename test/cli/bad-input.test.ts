@@ -72,6 +72,10 @@ describe("a wrong command line, exit code 2", () => {
     ],
     [["keys", "update", KEY_ID], "latchkey: there is nothing to change: give --name, --scope or another option\n"],
     [
+      ["keys", "rotate", KEY_ID, "--scope", "a", "--clear", "scopes"],
+      "latchkey: scopes cannot be set and cleared at once\n",
+    ],
+    [
       ["keys", "verify", "lk_v1_x"],
       "latchkey: a credential is no word of the command line, where others can see it: pipe it in, or use --credential-file\n",
     ],

@@ -1,6 +1,7 @@
 import { createPublicKey, type JsonWebKey, sign, verify } from "node:crypto";
 import { inspect } from "node:util";
 import { describe, expect, test } from "@jest/globals";
+import { calculateJwkThumbprint } from "jose";
 import { generateSigningJwks, parseSigningJwks } from "../../src/secrets/signing-keys.js";
 import { SigningKeysError } from "../../src/secrets/signing-keys-error.js";
 import { ed25519Jwk, jwksText, privateValues, publicPart, rsaJwk, type TestJwk } from "./test-jwks.js";
@@ -85,6 +86,16 @@ test("a generated set holds one private key that says what it is for", () => {
   expect(parsed?.saysUse).toBe(true);
   expect(parsed?.key.alg).toBe("EdDSA");
   expect(parsed?.key.privateKey?.type).toBe("private");
+});
+
+test("a generated RSA set is of the size that is asked for, and named by its thumbprint", async () => {
+  const jwks = generateSigningJwks("RS256", 2_048);
+  const [parsed, ...others] = parseSigningJwks("PLACE", jwks);
+  expect(others).toEqual([]);
+  expect(parsed).toMatchObject({ saysUse: true, key: { alg: "RS256", privateKey: { type: "private" } } });
+  expect(parsed?.key.publicKey.asymmetricKeyDetails?.modulusLength).toBe(2_048);
+  const [jwk] = JSON.parse(jwks).keys;
+  expect(parsed?.key.kid).toBe(await calculateJwkThumbprint(jwk));
 });
 
 describe("a set is refused, and its place named", () => {

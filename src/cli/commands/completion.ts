@@ -9,7 +9,13 @@ export function addCompletionCommand(program: Command, context: CommandContext):
     .command("completion")
     .description("write a script that completes commands and options, for the shell to source")
     .addArgument(new Argument("<shell>", "which shell").choices(SHELLS))
-    .addHelpText("after", "\nbash, zsh: source <(latchkey completion bash)\nfish: latchkey completion fish | source")
+    .addHelpText(
+      "after",
+      "\n" +
+        "bash  source <(latchkey completion bash)\n" +
+        "zsh   source <(latchkey completion zsh)\n" +
+        "fish  latchkey completion fish | source",
+    )
     .action((shell: (typeof SHELLS)[number]) =>
       runCommand(context, async () => {
         const { formatCompletion } = await import("./completion-scripts.js");

@@ -3,7 +3,7 @@ import type { Client } from "../client/client.js";
 import { EXIT_CODE } from "../exit-code.js";
 import type { CommandContext } from "../program.js";
 import { runCommand } from "../run-command.js";
-import { type Format, withEndpointOptions, withFormatOption } from "./options.js";
+import { ENDPOINT, type Format, withConfigOption, withFormatOption } from "./options.js";
 import { writeAnswer } from "./write-answer.js";
 
 const SERVING = "SERVING";
@@ -15,8 +15,11 @@ interface HealthOptions {
 }
 
 export function addHealthCommand(program: Command, context: CommandContext): void {
-  const health = program.command("health").description("say whether the service is ready; exit code 1 if it is not");
-  withFormatOption(withEndpointOptions(health)).action((options: HealthOptions) =>
+  const health = program
+    .command("health")
+    .description("say whether the service is ready; exit code 1 if it is not")
+    .option("--endpoint <url>", `${ENDPOINT}; else LATCHKEY_ENDPOINT, else the one on this machine`);
+  withFormatOption(withConfigOption(health)).action((options: HealthOptions) =>
     runCommand(context, async () => {
       const { explainFailure } = await import("../client/explain-failure.js");
       try {

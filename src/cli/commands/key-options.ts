@@ -1,6 +1,8 @@
 /** Options that say what a key is to be, and the request fields they become. */
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { CommandFailure } from "../command-failure.js";
+import { EXIT_CODE } from "../exit-code.js";
 import { collect, parseCount, parseJsonObject } from "./options.js";
 
 /** What may be changed of a key. */
@@ -71,12 +73,14 @@ export function newKeyFields({ actor, ttl, requestId, ...attributes }: NewKeyOpt
   };
 }
 
-/** The fields that change, and the mask that names them and those that are made empty. */
+/** The fields that change, and the mask that names them and those that are made empty. @throws CommandFailure */
 export function changedFields({ name, clear = [], ...attributes }: ChangeOptions): {
   readonly fields: JsonObject;
   readonly mask: readonly string[];
 } {
   const fields = { ...(name !== undefined && { name }), ...attributeFields(attributes) };
+  const both = clear.find((field) => field in fields);
+  if (both !== undefined) throw new CommandFailure(`${both} cannot be set and cleared at once`, EXIT_CODE.usage);
   return { fields, mask: [...new Set([...Object.keys(fields), ...clear])] };
 }
 

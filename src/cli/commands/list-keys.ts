@@ -21,15 +21,17 @@ interface ListOptions extends ClientOptions {
 const COLUMNS = ["key_id", "name", "actor_id", "status", "create_time", "expire_time", "last_used_time", "scopes"];
 
 export function addListCommand(keys: Command, context: CommandContext): void {
-  withClientOptions(keys.command("list").description("list keys, newest first"))
+  const command = keys
+    .command("list")
+    .description("list keys, newest first")
     .option("--imported", "imported keys instead of issued ones")
     .option("--filter <filter>", "which keys (AIP-160), such as 'actor_id = \"me\" AND status = KEY_STATUS_ACTIVE'")
     .option("--page-size <n>", "most keys of a page", parseCount)
     .option("--page-token <token>", "goes on after the page whose next_page_token this is")
-    .option("--all", "every page, one after another")
-    .action((options: ListOptions) =>
-      runCommand(context, () => withClient(context, options, (client) => list(client, options, context))),
-    );
+    .option("--all", "every page, one after another");
+  withClientOptions(command).action((options: ListOptions) =>
+    runCommand(context, () => withClient(context, options, (client) => list(client, options, context))),
+  );
 }
 
 async function list(client: Client, options: ListOptions, context: CommandContext): Promise<undefined> {

@@ -76,30 +76,33 @@ export function addManageCommands(keys: Command, context: CommandContext): void 
   );
 
   const update = keys.command("update <key-id>").description("change a key");
-  withClientOptions(withChanges(update)).action((keyId: string, options: UpdateOptions) => {
-    const { fields, mask } = changedFields(options);
-    return runCommand(context, () => {
+  withClientOptions(withChanges(update)).action((keyId: string, options: UpdateOptions) =>
+    runCommand(context, () => {
+      const { fields, mask } = changedFields(options);
       if (mask.length === 0) throw new CommandFailure(NO_CHANGE, EXIT_CODE.usage);
       return callAndWrite(options, ...updateRequest(keyId, fields, mask));
-    });
-  });
+    }),
+  );
 
   const rotate = keys
     .command("rotate <key-id>")
-    .description("replace an issued key by a new one, and show its secret, once");
-  withClientOptions(withRequestId(withVisibility(withChanges(rotate))))
-    .option("--grace-period <duration>", "how long the old key stays active, such as 1d")
-    .action((keyId: string, options: RotateOptions) =>
-      runCall(options, "adminRotateIssuedApiKey", rotateRequest(keyId, options), formatNewKey),
-    );
+    .description("replace an issued key by a new one, and show its secret, once")
+    .option("--grace-period <duration>", "how long the old key stays active, such as 1d");
+  withClientOptions(withRequestId(withVisibility(withChanges(rotate)))).action(
+    (keyId: string, options: RotateOptions) =>
+      runCommand(context, () =>
+        callAndWrite(options, "adminRotateIssuedApiKey", rotateRequest(keyId, options), formatNewKey),
+      ),
+  );
 
-  const revoke = keys.command("revoke <key-id>").description("revoke a key for good");
-  withClientOptions(revoke)
+  const revoke = keys
+    .command("revoke <key-id>")
+    .description("revoke a key for good")
     .addOption(new Option("--reason <reason>", "why").choices(REASONS))
-    .option("--description <text>", "why in words; with privilege-withdrawn only")
-    .action((keyId: string, options: RevokeOptions) =>
-      runCall(options, "adminRevokeApiKey", revokeRequest(keyId, options), () => `revoked ${keyId}\n`),
-    );
+    .option("--description <text>", "why in words; with privilege-withdrawn only");
+  withClientOptions(revoke).action((keyId: string, options: RevokeOptions) =>
+    runCall(options, "adminRevokeApiKey", revokeRequest(keyId, options), () => `revoked ${keyId}\n`),
+  );
 
   function runCall(options: ClientOptions, rpc: Rpc, request: JsonObject, table?: FormatAnswer): Promise<void> {
     return runCommand(context, () => callAndWrite(options, rpc, request, table));

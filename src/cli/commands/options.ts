@@ -4,6 +4,8 @@ export const FORMATS = ["table", "json", "yaml"] as const;
 
 export type Format = (typeof FORMATS)[number];
 
+export const ENDPOINT = "the service, as http://, https://, grpc:// or grpcs:// and its address";
+
 /** Options of every command that makes calls. */
 export interface ClientOptions {
   readonly endpoint?: string;
@@ -18,7 +20,12 @@ export function withConfigOption(command: Command): Command {
 }
 
 export function withClientOptions(command: Command): Command {
-  withEndpointOptions(command)
+  withConfigOption(
+    command.option(
+      "--endpoint <url>",
+      `${ENDPOINT}; else LATCHKEY_ENDPOINT, else the one on this machine, else its store`,
+    ),
+  )
     .option("--token-file <file>", "file with the bearer token; else LATCHKEY_TOKEN, else the data directory's token")
     .addOption(
       new Option("--token <token>", "the token itself, which other users of this machine can see").conflicts(
@@ -26,14 +33,6 @@ export function withClientOptions(command: Command): Command {
       ),
     );
   return withFormatOption(command);
-}
-
-export function withEndpointOptions(command: Command): Command {
-  command.option(
-    "--endpoint <url>",
-    "the service, as http://, https://, grpc:// or grpcs:// and its address; else LATCHKEY_ENDPOINT, else the one on this machine, else its store",
-  );
-  return withConfigOption(command);
 }
 
 export function withFormatOption(command: Command): Command {

@@ -26,6 +26,9 @@ interface SelfRevokeOptions extends PresentOptions {
   readonly reason?: string;
 }
 
+/** The reason that whoever holds a key cannot give. */
+const FOR_OPERATORS = "privilege-withdrawn";
+
 export function addPresentCommands(keys: Command, context: CommandContext): void {
   const verify = keys.command("verify").description("say whether a credential is good now; exit code 1 if it is not");
   withClientOptions(withClientIp(withCredential(verify))).action((word: string | undefined, options: PresentOptions) =>
@@ -36,36 +39,34 @@ export function addPresentCommands(keys: Command, context: CommandContext): void
     }),
   );
 
-  const derive = keys
-    .command("derive")
-    .description("make a short-lived token from a key, or a narrower one from a token");
-  withClientOptions(withClientIp(withCredential(derive)))
+  const derive = withCredential(
+    keys.command("derive").description("make a short-lived token from a key, or a narrower one from a token"),
+  )
     .addOption(new Option("--algorithm <algorithm>", "kind of token").choices(["jwt", "macaroon"]))
     .option("--ttl <duration>", "how long it lives, such as 5m")
     .option("--scope <scope>", "what it may be used for; may be given several times", collect)
-    .option("--claims <json>", "JSON object with claims of your own", parseJsonObject)
-    .action((word: string | undefined, options: DeriveOptions) =>
-      present(word, options, async (client, credential) => {
-        const answer = await client.call("adminDeriveToken", { credential, ...deriveFields(options) });
-        await writeAnswer(context, options.format, answer, ({ token }, style) =>
-          formatObject(token as JsonObject, style),
-        );
-        return EXIT_CODE.ok;
-      }),
-    );
+    .option("--claims <json>", "JSON object with claims of your own", parseJsonObject);
+  withClientOptions(withClientIp(derive)).action((word: string | undefined, options: DeriveOptions) =>
+    present(word, options, async (client, credential) => {
+      const answer = await client.call("adminDeriveToken", { credential, ...deriveFields(options) });
+      await writeAnswer(context, options.format, answer, ({ token }, style) =>
+        formatObject(token as JsonObject, style),
+      );
+      return EXIT_CODE.ok;
+    }),
+  );
 
-  const selfRevoke = keys.command("self-revoke").description("revoke the key that is presented; needs no token");
-  withClientOptions(withCredential(selfRevoke))
-    .addOption(
-      new Option("--reason <reason>", "why").choices(REASONS.filter((reason) => reason !== "privilege-withdrawn")),
-    )
-    .action((word: string | undefined, options: SelfRevokeOptions) =>
-      present(word, options, async (client, credential) => {
-        const answer = await client.call("revokeApiKey", { credential, ...reasonField(options.reason) });
-        await writeAnswer(context, options.format, answer, () => "revoked\n");
-        return EXIT_CODE.ok;
-      }),
-    );
+  const reasons = REASONS.filter((reason) => reason !== FOR_OPERATORS);
+  const selfRevoke = withCredential(
+    keys.command("self-revoke").description("revoke the key that is presented; needs no token"),
+  ).addOption(new Option("--reason <reason>", "why").choices(reasons));
+  withClientOptions(selfRevoke).action((word: string | undefined, options: SelfRevokeOptions) =>
+    present(word, options, async (client, credential) => {
+      const answer = await client.call("revokeApiKey", { credential, ...reasonField(options.reason) });
+      await writeAnswer(context, options.format, answer, () => "revoked\n");
+      return EXIT_CODE.ok;
+    }),
+  );
 
   /** The credential is read before anything is opened: whoever types it should not keep a store waiting. */
   function present(
