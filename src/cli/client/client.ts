@@ -50,11 +50,15 @@ export function isUnreachableCode(code: string): boolean {
   return UNREACHABLE_CODES.has(code);
 }
 
+/** How Node and OpenSSL speak of a certificate that is not trusted, or not the host's. */
+const CERTIFICATE_PROBLEM = /cert|leaf_signature/i;
+
 /** What is said when nobody answers. `why` is such as `ECONNREFUSED`. */
 export function unreachable(endpoint: string, why: string): CallFailure {
-  return new CallFailure(`${endpoint} cannot be reached (${why}): is the service running there?`, {
-    isUnreachable: true,
-  });
+  const advice = CERTIFICATE_PROBLEM.test(why)
+    ? "if its certificate is of an authority of your own, name that one's file with NODE_EXTRA_CA_CERTS"
+    : "is the service running there?";
+  return new CallFailure(`${endpoint} cannot be reached (${why}): ${advice}`, { isUnreachable: true });
 }
 
 /** What was refused, or not reached, in this process. */

@@ -76,8 +76,9 @@ function failureFromError(endpoint: Endpoint, { code, details, metadata }: Servi
   });
 }
 
-/** grpc-js says much about a connection that it did not get; the system's code is what people look for. */
+/** grpc-js says much about a connection that it did not get; what went wrong last, or its code, is what people look for. */
 function reasonOf(code: status, details: string): string {
   if (code === status.DEADLINE_EXCEEDED) return `no answer within ${CALL_TIMEOUT_MS / 1_000} s`;
-  return /\bE[A-Z]{3,}\b/.exec(details)?.[0] ?? details;
+  const [, last = details] = /Last error: (?:Error: )?(.*?)(?:\. Resolution note|$)/.exec(details) ?? [];
+  return /\bE[A-Z]{3,}\b/.exec(last)?.[0] ?? last;
 }
