@@ -108,10 +108,12 @@ export function addManageCommands(keys: Command, context: CommandContext): void 
     return runCommand(context, () => callAndWrite(options, rpc, request, table));
   }
 
-  async function callAndWrite(options: ClientOptions, rpc: Rpc, request: JsonObject, table?: FormatAnswer) {
-    const answer = await withClient(context, options, (client) => client.call(rpc, request));
-    await writeAnswer(context, options.format, answer, table);
-    return EXIT_CODE.ok;
+  /** The answer is written before the client is closed: whatever fails then, a secret in it is not lost. */
+  function callAndWrite(options: ClientOptions, rpc: Rpc, request: JsonObject, table?: FormatAnswer) {
+    return withClient(context, options, async (client) => {
+      await writeAnswer(context, options.format, await client.call(rpc, request), table);
+      return EXIT_CODE.ok;
+    });
   }
 }
 
