@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { randomToken, startTestServer, type TestServer } from "../e2e/server.js";
 import { type Run, runLatchkey } from "./run-latchkey.js";
 
@@ -159,8 +159,14 @@ describe("credentials, exit code 1", () => {
 });
 
 describe("nobody answers, exit code 3", () => {
+  const open: Server[] = [];
+  afterEach(() => {
+    for (const listening of open.splice(0)) listening.close();
+  });
+
   async function portOf(listening: Server): Promise<number> {
     await once(listening.listen(0, "127.0.0.1"), "listening");
+    open.push(listening);
     return (listening.address() as AddressInfo).port;
   }
 
@@ -181,7 +187,6 @@ describe("nobody answers, exit code 3", () => {
     const endpoint = `http://127.0.0.1:${await portOf(other)}`;
     const message = `${endpoint} answered with HTTP status 404, and not as Latchkey does`;
     expect(await runLatchkey([...NO_KEY, "--endpoint", endpoint])).toEqual(failed(1, message));
-    other.close();
   });
 
   test("a redirection is not followed: it could take the token with it", async () => {
@@ -194,7 +199,6 @@ describe("nobody answers, exit code 3", () => {
     const message = `${endpoint} answered with HTTP status 307, and not as Latchkey does`;
     expect(await runLatchkey([...NO_KEY, "--endpoint", endpoint])).toEqual(failed(1, message));
     expect(seen).toEqual([`/v2alpha1/admin/issuedApiKeys/${KEY_ID}`]);
-    other.close();
   });
 
   test("the service says that it cannot now", async () => {
@@ -207,6 +211,5 @@ describe("nobody answers, exit code 3", () => {
     const env = { LATCHKEY_ENDPOINT: `http://127.0.0.1:${await portOf(busy)}` };
     expect(await runLatchkey(NO_KEY, { env })).toEqual(failed(3, "the store is away"));
     expect(await runLatchkey(["health"], { env })).toEqual({ code: 1, out: "NOT_SERVING\n", err: "" });
-    busy.close();
   });
 });
