@@ -95,6 +95,19 @@ export interface KeyStore {
    */
   listSealed(expiredBefore: Date, limit: number): Promise<KeyRecord[]>;
 
+  /**
+   * Looks at no more than `limit` names after `after`, absent: from the first, in an order of the store's own: records of any
+   * tenant and kind. A walk that goes on after each `end` sees every record that was there during the whole walk exactly once.
+   */
+  scan(after: KeyId | undefined, limit: number): Promise<ScanSlice>;
+
+  /**
+   * Writes each record as it is, its version included, where there is nothing or something of an older version, a tombstone too;
+   * never over something of the same version or a newer one. Safe to do again. It is for stores that no service changes meanwhile.
+   * The results are in the order of the records. When it throws, any part may have happened.
+   */
+  restoreMany(records: readonly KeyRecord[]): Promise<RestoreResult[]>;
+
   /** Removes tombstones made before `deletedBefore`, at most `limit`; answers how many went. */
   removeTombstones(deletedBefore: Date, limit: number): Promise<number>;
 
@@ -129,6 +142,9 @@ export type Freshness = "cached" | "fresh" | "unstored";
 export type InsertResult =
   | { readonly outcome: "inserted"; readonly record: KeyRecord }
   | { readonly outcome: "exists" };
+
+/** `restored`: the record is there now, maybe since an earlier call. `kept`: something else of its version or a newer one is. */
+export type RestoreResult = "restored" | "kept";
 
 /** The name of a record. */
 export interface KeyId {
@@ -291,6 +307,13 @@ export interface ListSlice {
   readonly scanned: number;
   /** Where the slice ends: the list may go on after it. Absent: it does not. */
   readonly end?: ListCursor;
+}
+
+export interface ScanSlice {
+  /** Maybe none, also where the walk goes on. */
+  readonly records: readonly KeyRecord[];
+  /** The walk may go on after this name, of a record or of what is left of one. Absent: it does not. */
+  readonly end?: KeyId;
 }
 
 /** The cursor after a record. */

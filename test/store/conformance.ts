@@ -8,6 +8,8 @@ import { describeBulk } from "./conformance-bulk.js";
 import { describeClaims } from "./conformance-claims.js";
 import { describeLists } from "./conformance-lists.js";
 import { describeReads } from "./conformance-reads.js";
+import { describeRestores } from "./conformance-restores.js";
+import { describeScans } from "./conformance-scans.js";
 import { describeSweeping } from "./conformance-sweeping.js";
 import { describeUses } from "./conformance-uses.js";
 import { describeVerification } from "./conformance-verification.js";
@@ -44,6 +46,8 @@ export function describeKeyStore(name: string, createFixture: () => Promise<Stor
       () => fixture,
     );
     describeLists(() => store);
+    describeScans(() => store);
+    describeRestores(() => store);
     describeSweeping(() => store);
     describeUses(() => store);
     describeClaims(
@@ -105,6 +109,8 @@ export function describeKeyStore(name: string, createFixture: () => Promise<Stor
           listAhead: () => closed.listAhead(new Date(), 1),
           listPending: () => closed.listPending(new Date(), 1),
           listSealed: () => closed.listSealed(new Date(), 1),
+          scan: () => closed.scan(undefined, 1),
+          restoreMany: () => closed.restoreMany([]),
           removeTombstones: () => closed.removeTombstones(new Date(), 1),
           acquireLease: () => closed.acquireLease(randomUUID(), "a", 1000),
           claim: () => closed.claim(randomUUID(), new Uint8Array(1)),

@@ -10,6 +10,8 @@ import {
   type KeyUse,
   type ListQuery,
   type ListSlice,
+  type RestoreResult,
+  type ScanSlice,
   wholeSlice,
 } from "../../src/store/key-store.js";
 
@@ -133,6 +135,31 @@ export class MemoryStore implements KeyStore {
       .filter((record) => expiryMs(record) < expiredBefore.getTime())
       .sort((a, b) => expiryMs(a) - expiryMs(b))
       .slice(0, limit);
+  }
+
+  async scan(after: KeyId | undefined, limit: number): Promise<ScanSlice> {
+    this.#gate.check();
+    const names = [...this.#tables.keys.keys()].sort(compareCodePoints);
+    const first = after === undefined ? 0 : names.findIndex((name) => compareCodePoints(name, entryName(after)) > 0);
+    const looked = first < 0 ? [] : names.slice(first, first + limit);
+    const last = looked.length === limit ? looked.at(-1) : undefined;
+    const [tenantId, keyId] = last === undefined ? [] : (JSON.parse(last) as [string, string]);
+    const entries = looked.flatMap((name) => this.#tables.keys.get(name) ?? []);
+    const records = entries.filter((entry): entry is KeyRecord => !isTombstone(entry));
+    return { records, ...(tenantId !== undefined && keyId !== undefined && { end: { tenantId, keyId } }) };
+  }
+
+  async restoreMany(records: readonly KeyRecord[]): Promise<RestoreResult[]> {
+    this.#gate.check();
+    return records.map((record) => {
+      const found = this.#tables.keys.get(entryName(record));
+      if (found === undefined || found.version < record.version) {
+        this.#put(copyRecord(record));
+        return "restored";
+      }
+      const isSame = found.version === record.version && !isTombstone(found);
+      return isSame && Buffer.compare(found.deriveSeed, record.deriveSeed) === 0 ? "restored" : "kept";
+    });
   }
 
   async removeTombstones(deletedBefore: Date, limit: number): Promise<number> {

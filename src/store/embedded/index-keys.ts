@@ -47,6 +47,12 @@ export function recordKey(id: KeyId): Buffer | undefined {
   return Buffer.concat([Buffer.of(tenant.length), tenant, key]);
 }
 
+export function idFromRecordKey(key: Uint8Array): KeyId {
+  const bytes = Buffer.from(key.buffer, key.byteOffset, key.byteLength);
+  const tenantEnd = 1 + (bytes[0] ?? 0);
+  return { tenantId: bytes.toString("utf8", 1, tenantEnd), keyId: bytes.toString("utf8", tenantEnd) };
+}
+
 /** What a list is of. */
 export interface ListName {
   readonly tenantId: string;

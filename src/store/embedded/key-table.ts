@@ -2,9 +2,19 @@
  * The records and their index tables, kept in agreement. All functions run inside one transaction or on one snapshot, but for
  * those that prepare.
  */
-import { type KeyRecord, type KeyUse, type ListQuery, type ListSlice, wholeSlice } from "../key-store.js";
+import {
+  type KeyId,
+  type KeyRecord,
+  type KeyUse,
+  type ListQuery,
+  type ListSlice,
+  type RestoreResult,
+  type ScanSlice,
+  wholeSlice,
+} from "../key-store.js";
 import type { Tables } from "./environment.js";
 import {
+  idFromRecordKey,
   type ListName,
   latestTimeBound,
   latestTimeKey,
@@ -57,12 +67,17 @@ export interface NewRecord {
 }
 
 /** Throws a RangeError for an id that cannot be stored. */
-export function prepareRecord(tables: Tables, record: KeyRecord, places: ListPlaces = new Map()): NewRecord {
+export function prepareRecord(tables: Tables, record: KeyRecord, places?: ListPlaces): NewRecord {
+  return prepareEntry(tables, { ...record, version: FIRST_VERSION }, places);
+}
+
+/** At the record's own version. */
+function prepareEntry(tables: Tables, record: KeyRecord, places: ListPlaces = new Map()): NewRecord {
   const key = recordKey(record);
   if (key === undefined) throw new RangeError("a key id or tenant id that cannot be stored");
   return {
     key,
-    text: encodeRecord({ ...record, version: FIRST_VERSION }),
+    text: encodeRecord(record),
     indexEntries: [...listEntries(tables, record, places), ...timeEntries(tables, key, record)],
   };
 }
@@ -70,6 +85,52 @@ export function prepareRecord(tables: Tables, record: KeyRecord, places: ListPla
 export function prepareRecords(tables: Tables, records: readonly KeyRecord[]): NewRecord[] {
   const places: ListPlaces = new Map();
   return records.map((record) => prepareRecord(tables, record, places));
+}
+
+/** As `prepareRecords`, at their own versions. */
+export function prepareRestored(tables: Tables, records: readonly KeyRecord[]): (NewRecord & { record: KeyRecord })[] {
+  const places: ListPlaces = new Map();
+  return records.map((record) => ({ ...prepareEntry(tables, record, places), record }));
+}
+
+/** Writes a record at its own version, in the place of nothing or of something older. */
+export function restoreRecord(
+  tables: Tables,
+  { key, text, indexEntries, record }: NewRecord & { record: KeyRecord },
+): RestoreResult {
+  const found = getEntry(tables, key);
+  if (found !== undefined && "tombstone" in found) {
+    if (found.tombstone.version >= record.version) return "kept";
+    tables.tombstones.remove(timeKey(found.tombstone.deleteTime, key));
+  } else if (found !== undefined) {
+    const { version, deriveSeed } = found.record;
+    if (version >= record.version) {
+      const isSame = version === record.version && Buffer.compare(deriveSeed, record.deriveSeed) === 0;
+      return isSame ? "restored" : "kept";
+    }
+    const entries = [...listEntries(tables, found.record), ...timeEntries(tables, key, found.record)];
+    for (const { table, indexKey } of entries) table.remove(indexKey);
+  }
+  for (const { table, indexKey } of indexEntries) table.put(indexKey, NO_VALUE);
+  tables.records.put(key, text);
+  return "restored";
+}
+
+/** Throws a RangeError for an id that cannot be stored. */
+export function scanRecords(tables: Tables, after: KeyId | undefined, limit: number): ScanSlice {
+  const start = after && recordKey(after);
+  if (after !== undefined && start === undefined) throw new RangeError("a key id or tenant id that cannot be stored");
+  const range = start === undefined ? { limit } : { start, exclusiveStart: true, limit };
+  const records: KeyRecord[] = [];
+  let looked = 0;
+  let last: Uint8Array | undefined;
+  for (const { key, value } of tables.records.getRange(range)) {
+    const entry = decodeEntry(value);
+    if ("record" in entry) records.push(entry.record);
+    last = key;
+    looked += 1;
+  }
+  return { records, ...(last !== undefined && looked === limit && { end: idFromRecordKey(last) }) };
 }
 
 /** Writes a record, on the version of a tombstone in its place. Answers the entry; `undefined`: there is a record. */

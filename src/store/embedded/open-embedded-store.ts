@@ -9,6 +9,8 @@ import type {
   KeyUse,
   ListQuery,
   ListSlice,
+  RestoreResult,
+  ScanSlice,
 } from "../key-store.js";
 import { withinTime } from "../within-time.js";
 import { applyChange } from "./apply-change.js";
@@ -26,9 +28,12 @@ import {
   listSealedRecords,
   prepareRecord,
   prepareRecords,
+  prepareRestored,
   recordUse,
   removeOldTombstones,
   replaceRecord,
+  restoreRecord,
+  scanRecords,
 } from "./key-table.js";
 import { decodeRecord } from "./stored-entry.js";
 import { takeClaim } from "./take-claim.js";
@@ -143,6 +148,15 @@ class EmbeddedStore implements KeyStore {
 
   async listSealed(expiredBefore: Date, limit: number): Promise<KeyRecord[]> {
     return this.#read((tables) => listSealedRecords(tables, expiredBefore, limit));
+  }
+
+  async scan(after: KeyId | undefined, limit: number): Promise<ScanSlice> {
+    return this.#read((tables) => scanRecords(tables, after, limit));
+  }
+
+  async restoreMany(records: readonly KeyRecord[]): Promise<RestoreResult[]> {
+    const restored = prepareRestored(this.#tables, records);
+    return this.#change((tables) => restored.map((one) => restoreRecord(tables, one)));
   }
 
   async removeTombstones(deletedBefore: Date, limit: number): Promise<number> {

@@ -14,6 +14,8 @@ import type {
   KeyUse,
   ListQuery,
   ListSlice,
+  RestoreResult,
+  ScanSlice,
 } from "../key-store.js";
 import { withinTime } from "../within-time.js";
 import { acquireLease, type LeaseCollection } from "./acquire-lease.js";
@@ -28,6 +30,8 @@ import {
   updateFromChange,
 } from "./key-document.js";
 import { listKeys } from "./list-keys.js";
+import { restoreKeys } from "./restore-keys.js";
+import { scanKeys } from "./scan-keys.js";
 import { type ClaimCollection, takeClaim } from "./take-claim.js";
 import { buryUpdate } from "./tombstone.js";
 import { unavailable } from "./unavailable.js";
@@ -184,6 +188,14 @@ export class MongoStore implements KeyStore {
   async listSealed(expiredBefore: Date, limit: number): Promise<KeyRecord[]> {
     const filter = { sealed_secret: { $exists: true }, "sealed_secret.expire_time": { $lt: expiredBefore } };
     return this.#find(filter, { hint: INDEX.sealed, sort: { "sealed_secret.expire_time": 1 }, limit });
+  }
+
+  async scan(after: KeyId | undefined, limit: number): Promise<ScanSlice> {
+    return this.#call(({ keys, timeoutMs }) => scanKeys(keys, after, limit, timeoutMs));
+  }
+
+  async restoreMany(records: readonly KeyRecord[]): Promise<RestoreResult[]> {
+    return this.#write(records, ({ keys, timeoutMs }) => restoreKeys(keys, records, timeoutMs));
   }
 
   async removeTombstones(deletedBefore: Date, limit: number): Promise<number> {

@@ -6,7 +6,7 @@ import { documentFromRecord, type KeyCollection, type KeyDocument } from "./key-
 type TombstoneField = "_id" | "tenant_id" | "key_id" | "version" | "changed_at" | "write_id" | "deleted";
 
 /** Complete: the compiler asks for every field there is. */
-const KEY_FIELDS: Readonly<Record<Exclude<keyof KeyDocument, TombstoneField>, true>> = {
+export const KEY_FIELDS: Readonly<Record<Exclude<keyof KeyDocument, TombstoneField>, true>> = {
   kind: true,
   name: true,
   actor_id: true,

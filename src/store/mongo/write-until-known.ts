@@ -4,6 +4,7 @@
  * | operation             | how it knows                                                                                 |
  * | --------------------- | -------------------------------------------------------------------------------------------- |
  * | insert, insertMany    | the key that is there has the record's own derive seed (`insert-keys.ts`)                    |
+ * | restoreMany           | need not know: a record that is there at its version is restored (`restore-keys.ts`)         |
  * | compareAndSet, delete | the document is at the next version and has this call's write id (`update-on-version.ts`)    |
  * | acquireLease          | need not know: a holder may renew, so two tries do what one does (`acquire-lease.ts`)        |
  * | claim                 | need not know: what a majority read shows is the claim, whoever wrote it (`take-claim.ts`)   |
