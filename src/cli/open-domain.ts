@@ -24,6 +24,9 @@ export interface Domain {
   close(): Promise<void>;
 }
 
+/** What of the configuration says where the keys are. */
+export type StoreConfig = Pick<Config, "store" | "dataDir"> & { readonly cache: Config["cache"] | undefined };
+
 export interface DomainEvents {
   /** Signing keys that cannot be read again later. */
   readonly onRefreshError: (error: unknown) => void;
@@ -107,7 +110,12 @@ function createContext(
   };
 }
 
-async function openCheckedStore(config: Config, secrets: Secrets, events: DomainEvents): Promise<KeyStore> {
+/** The store, if it was first used with this pepper. Rejects with nothing left open. */
+export async function openCheckedStore(
+  config: StoreConfig,
+  secrets: Pick<Secrets, "pepper">,
+  events: DomainEvents,
+): Promise<KeyStore> {
   const store = await openStore(config, events);
   try {
     await checkPepper({ store, secrets });
@@ -118,7 +126,10 @@ async function openCheckedStore(config: Config, secrets: Secrets, events: Domain
   }
 }
 
-function openStore({ store, cache, dataDir }: Config, { onFeedError, onWarning }: DomainEvents): Promise<KeyStore> {
+function openStore(
+  { store, cache, dataDir }: StoreConfig,
+  { onFeedError, onWarning }: DomainEvents,
+): Promise<KeyStore> {
   if (store.mongodb === undefined) return openEmbeddedStore({ directory: storeDirectory(dataDir) });
   return openMongoStore({
     ...store.mongodb,
@@ -130,6 +141,7 @@ function openStore({ store, cache, dataDir }: Config, { onFeedError, onWarning }
   });
 }
 
-function storeDirectory(dataDir: string): string {
+/** Where the embedded store is. */
+export function storeDirectory(dataDir: string): string {
   return join(dataDir, "store");
 }

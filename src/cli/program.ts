@@ -1,11 +1,15 @@
 import { Command } from "commander";
 import type { Config } from "../config/config.js";
+import { addBackupCommand } from "./commands/backup.js";
 import { addCompletionCommand } from "./commands/completion.js";
 import { addConfigCommand } from "./commands/config.js";
+import { addExportCommand } from "./commands/export.js";
 import { addHealthCommand } from "./commands/health.js";
+import { addImportFileCommand } from "./commands/import-file.js";
 import { addJwkCommands } from "./commands/jwk.js";
 import { addKeysCommands } from "./commands/keys.js";
 import { addMigrateCommands } from "./commands/migrate.js";
+import { addRestoreCommand } from "./commands/restore.js";
 import { addSecretsCommands } from "./commands/secrets.js";
 import { addServeCommand } from "./commands/serve.js";
 import { EXIT_CODE, type ExitCode } from "./exit-code.js";
@@ -74,6 +78,10 @@ export function buildProgram(programContext: ProgramContext): Command {
   addConfigCommand(program, context);
   addMigrateCommands(program, context);
   addSecretsCommands(program, context);
+  addExportCommand(program, context);
+  addRestoreCommand(program, context);
+  addBackupCommand(program, context);
+  addImportFileCommand(program, context);
   addCompletionCommand(program, context);
   return program;
 }

@@ -1,3 +1,4 @@
+import { UnreachableError } from "../transfer/transfer-error.js";
 import { CommandFailure } from "./command-failure.js";
 import { EXIT_CODE, type ExitCode } from "./exit-code.js";
 import { failureText } from "./failure-text.js";
@@ -12,8 +13,13 @@ export async function runCommand(
   try {
     code = (await work()) ?? EXIT_CODE.ok;
   } catch (error) {
-    stderr.write(`latchkey: ${error instanceof CommandFailure ? error.message : failureText(error)}\n`);
-    code = error instanceof CommandFailure ? error.exitCode : EXIT_CODE.failed;
+    stderr.write(`latchkey: ${failureText(error)}\n`);
+    code = exitCodeOf(error);
   }
   if (code !== EXIT_CODE.ok) exit(code);
+}
+
+function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CommandFailure) return error.exitCode;
+  return error instanceof UnreachableError ? EXIT_CODE.unreachable : EXIT_CODE.failed;
 }

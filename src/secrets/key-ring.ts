@@ -5,7 +5,8 @@ export type KeyPurpose =
   | "latchkey/page-token/v1"
   | "latchkey/macaroon/v1"
   | "latchkey/idempotency/v1"
-  | "latchkey/requests/v1";
+  | "latchkey/requests/v1"
+  | "latchkey/export/v1";
 
 export interface DerivedKeys {
   /** 32 bytes from one secret: what is made, is made with it. */

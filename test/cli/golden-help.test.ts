@@ -13,6 +13,8 @@ const program = buildProgram({
   serve: async () => {},
   migrateUp: async () => {},
   migrateStatus: async () => {},
+  rotateSecret: async () => {},
+  forgetSecrets: async () => {},
   env: {},
   stdin: () => process.stdin,
   stdout: { write: () => {} },

@@ -9,7 +9,16 @@
 export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everything">> = {
   "src/main.ts": "everything",
   "src/cli/": "everything",
-  "src/cli/commands/": ["cli", "cli/client", "secrets", "types of @bufbuild/protobuf", "commander", "yaml", "node:*"],
+  "src/cli/commands/": [
+    "cli",
+    "cli/client",
+    "config/duration.ts",
+    "secrets",
+    "types of @bufbuild/protobuf",
+    "commander",
+    "yaml",
+    "node:*",
+  ],
   "src/cli/client/": [
     "cli",
     "rest",
@@ -71,6 +80,7 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
   "src/store/cache/": ["store", "lru-cache"],
   "src/store/embedded/": ["store", "query", "lmdb", "node:*"],
   "src/store/mongo/": ["store", "store/cache", "query", "mongodb", "node:*"],
+  "src/transfer/": ["store/key-store.ts", "csv-parse", "zod", "node:*"],
   "src/telemetry/": ["pino"],
   "src/errors.ts": [],
 };

@@ -7,8 +7,8 @@ import { endianness } from "node:os";
 import { join } from "node:path";
 import { ServiceError } from "../../errors.js";
 
-const DIRECTORY_MODE = 0o700;
-const FILE_MODE = 0o600;
+export const DIRECTORY_MODE = 0o700;
+export const FILE_MODE = 0o600;
 /** Room for the first pages and the lock file. */
 const PROBE_BYTES = 64 * 1024;
 

@@ -57,6 +57,8 @@ export interface Environment extends Tables {
   latest<T>(read: () => T): T;
   /** Runs a synchronous change alone and as a whole; resolves with its result when that is durable. */
   change<T>(write: () => T): Promise<T>;
+  /** Copies what is committed now into a directory that holds no copy yet, without what was deleted. Others go on meanwhile. */
+  copyTo(directory: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -177,6 +179,7 @@ function openTables(root: RootDatabase<string, Uint8Array>): Omit<Environment, "
         throw await commitFailure(error);
       }
     },
+    copyTo: (directory) => root.backup(directory, true),
   };
 }
 

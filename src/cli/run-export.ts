@@ -1,0 +1,68 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Config } from "../config/config.js";
+import { ServiceError } from "../errors.js";
+import { hasEmbeddedStore } from "../store/embedded/backup-store.js";
+import { exportKeys, type PassReport } from "../transfer/export-keys.js";
+import { TransferError } from "../transfer/transfer-error.js";
+import { refuseExistingFile, writeNewFile } from "../transfer/write-new-file.js";
+import { storeDirectory } from "./open-domain.js";
+import type { Output } from "./program.js";
+import { loadTransferSecrets, withStore } from "./with-store.js";
+
+const STDOUT = "-";
+const PASS_INTERVAL_MS = 1_000;
+
+export interface ExportCommand {
+  /** `-`: stdout. */
+  readonly file: string;
+  readonly isFollowing: boolean;
+}
+
+/** Writes the store's keys into a file. Rejects with TransferError, and as the store does. */
+export async function runExport(config: Config, { file, isFollowing }: ExportCommand, stderr: Output): Promise<void> {
+  if (file !== STDOUT) refuseExistingFile(file);
+  else if (process.stdout.isTTY) throw new TransferError("an export is secret: write it to a file, or pipe it");
+  const directory = storeDirectory(config.dataDir);
+  if (config.store.mongodb === undefined && !hasEmbeddedStore(directory)) {
+    throw new ServiceError("UNAVAILABLE", `there is no store in ${directory}`);
+  }
+  const secrets = await loadTransferSecrets(config);
+  const cutOver = isFollowing ? cutOverSignal() : undefined;
+
+  let last: PassReport | undefined;
+  const onPass = (report: PassReport) => {
+    last = report;
+    if (cutOver === undefined) return;
+    const { pass, keys, changed } = report;
+    const waits = cutOver.aborted && changed > 0 ? "; keys are still being changed" : "";
+    stderr.write(`pass ${pass}: ${keys} keys, ${changed} changed${waits}\n`);
+  };
+  await withStore(config, secrets, stderr, async (store) => {
+    const lines = exportKeys({
+      ...secrets.exportKeys,
+      store,
+      created: new Date(),
+      follow: cutOver && { cutOver, intervalMs: PASS_INTERVAL_MS },
+      onPass,
+    });
+    if (file === STDOUT) await pipeline(Readable.from(lines), process.stdout, { end: false });
+    else await writeNewFile(file, lines);
+  });
+  stderr.write(`exported ${last?.keys ?? 0} keys\n`);
+  if (last?.isOneMoment !== false) return;
+  stderr.write(
+    "latchkey: warning: keys were changed all the time: each is as it was when it was read, not all at one moment\n",
+  );
+}
+
+/** Aborted by the first SIGINT or SIGTERM. The second ends the process, as it does by itself. */
+function cutOverSignal(): AbortSignal {
+  const controller = new AbortController();
+  const cutOver = () => {
+    process.off("SIGINT", cutOver).off("SIGTERM", cutOver);
+    controller.abort();
+  };
+  process.on("SIGINT", cutOver).on("SIGTERM", cutOver);
+  return controller.signal;
+}

@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import { link, open, rm } from "node:fs/promises";
+import { TransferError } from "./transfer-error.js";
+
+const PRIVATE_FILE_MODE = 0o600;
+
+/** Throws TransferError when there is something under the name. */
+export function refuseExistingFile(path: string): void {
+  if (existsSync(path)) throw fileExists(path);
+}
+
+/**
+ * Writes a file that nobody else can read. It has its name only when it is whole and on disk; until then the name ends in
+ * `.part`. Nothing is overwritten: throws TransferError instead.
+ */
+export async function writeNewFile(path: string, texts: AsyncIterable<string>): Promise<void> {
+  const part = `${path}.part`;
+  await rm(part, { force: true }); // of a run that was interrupted
+  const file = await open(part, "wx", PRIVATE_FILE_MODE);
+  try {
+    for await (const text of texts) await file.writeFile(text);
+    await file.sync();
+    // Fails when the name is taken.
+    await link(part, path);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === "EEXIST" ? fileExists(path) : error;
+  } finally {
+    await file.close();
+    await rm(part, { force: true });
+  }
+}
+
+function fileExists(path: string): TransferError {
+  return new TransferError(`${path} is there already; nothing is overwritten`);
+}
