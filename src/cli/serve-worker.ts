@@ -1,14 +1,15 @@
 import type { Worker } from "node:cluster";
 import type { Config } from "../config/config.js";
 import { createLogger } from "../telemetry/logger.js";
-import { endOnDefect } from "./end-on-defect.js";
+import { endAtOnce, endOnDefect } from "./end-on-defect.js";
 import { createReload, type Reloadable, type Reread } from "./reload-secrets.js";
 import { startService } from "./start-service.js";
 import type { WorkerNews, WorkerOrder } from "./worker-pool.js";
 
 /**
  * Runs the service as one of several processes on one port, until the primary (`serve-workers.ts`) says to drain, or SIGTERM or
- * SIGINT does; likewise it reads its secrets again, by message or SIGHUP. The primary speaks to people, and decides when a drain has taken too long.
+ * SIGINT does; likewise it reads its secrets again, by message or SIGHUP. The primary speaks to people, and decides when a
+ * drain has taken too long.
  */
 export async function serveWorker(config: Config, reread: () => Reread, worker: Worker): Promise<void> {
   const logger = createLogger({ level: config.log.level, worker: worker.id });
@@ -31,7 +32,7 @@ export async function serveWorker(config: Config, reread: () => Reread, worker: 
   process.on("SIGHUP", reloadStarted);
   // Without the primary there are no connections. As with a defect, not by `process.exit`, which is what Node would do.
   process.prependListener("disconnect", () => {
-    if (!worker.exitedAfterDisconnect) process.kill(process.pid, "SIGKILL");
+    if (!worker.exitedAfterDisconnect) endAtOnce();
   });
 
   worker.send({ is: "listening" } satisfies WorkerNews);

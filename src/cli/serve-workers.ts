@@ -17,8 +17,9 @@ const DRAIN_MARGIN_MS = 5_000;
 
 /**
  * Runs the service in `count` processes that share the port, until SIGTERM or SIGINT, then drains them all; a second signal
- * kills them. SIGHUP is handed on to them. This process, the primary, takes the connections and hands them out in turn. It opens no store: the workers do
- * (`serve-worker.ts`), and log through it. Rejects with a `WorkerFailure` when they do not start, or do not drain.
+ * kills them. SIGHUP is handed on to them. This process, the primary, takes the connections and hands them out in turn. It
+ * opens no store: the workers do (`serve-worker.ts`), and log through it. Rejects with a `WorkerFailure` when they do not
+ * start, or do not drain.
  */
 export async function serveWorkers(
   config: Config,

@@ -25,7 +25,10 @@ export interface RunningService {
   /** Such as `http://127.0.0.1:4420`. */
   readonly url: string;
   readonly secrets: Secrets;
-  /** Takes `secrets.hmac` and `admin.tokens` as they are now, and reads the signing keys again. Rejects with a DataDirectoryError. */
+  /**
+   * Takes `secrets.hmac` and `admin.tokens` as they are now, and reads the signing keys again. Rejects with a
+   * DataDirectoryError.
+   */
   reloadSecrets(config: Config): Promise<void>;
   /** Takes nothing new, lets calls under way finish, and closes the store. */
   close(): Promise<void>;

@@ -46,28 +46,12 @@ export function integer(min: number, max: number) {
 
 /** A duration such as `1h30m`, from `min` to `max` (themselves so written). Its value is in milliseconds. */
 export function duration(min: string, max: string) {
-  const form = "a duration such as 500ms, 2s, 1h30m or 30d";
-  const minMs = parseDuration(min) ?? Number.NaN;
-  const maxMs = parseDuration(max) ?? Number.NaN;
-  return z.string(mustBe(form)).transform((value, context) => {
-    const ms = parseDuration(value);
-    if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;
-    context.addIssue(ms === undefined ? `must be ${form}` : `must be from ${min} to ${max}`);
-    return z.NEVER;
-  });
+  return measure("a duration such as 500ms, 2s, 1h30m or 30d", parseDuration, min, max);
 }
 
 /** A size such as `64MiB`, from `min` to `max` (themselves so written). Its value is in bytes. */
 export function byteSize(min: string, max: string) {
-  const form = "a size such as 512KiB, 64MiB or 1GiB";
-  const minBytes = parseByteSize(min) ?? Number.NaN;
-  const maxBytes = parseByteSize(max) ?? Number.NaN;
-  return z.string(mustBe(form)).transform((value, context) => {
-    const bytes = parseByteSize(value);
-    if (bytes !== undefined && bytes >= minBytes && bytes <= maxBytes) return bytes;
-    context.addIssue(bytes === undefined ? `must be ${form}` : `must be from ${min} to ${max}`);
-    return z.NEVER;
-  });
+  return measure("a size such as 512KiB, 64MiB or 1GiB", parseByteSize, min, max);
 }
 
 /**
@@ -127,6 +111,18 @@ export function adminToken() {
 
 export function listOf<T extends z.ZodType>(element: T) {
   return z.array(element, mustBe("a list"));
+}
+
+/** A number with a unit, from `min` to `max`. Its value is what `parse` makes of it. */
+function measure(form: string, parse: (text: string) => number | undefined, min: string, max: string) {
+  const least = parse(min) ?? Number.NaN;
+  const most = parse(max) ?? Number.NaN;
+  return z.string(mustBe(form)).transform((value, context) => {
+    const parsed = parse(value);
+    if (parsed !== undefined && parsed >= least && parsed <= most) return parsed;
+    context.addIssue(parsed === undefined ? `must be ${form}` : `must be from ${min} to ${max}`);
+    return z.NEVER;
+  });
 }
 
 /** Every message says what is expected and none repeats the value, which may be a secret. */

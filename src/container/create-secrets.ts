@@ -5,6 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { secretsDirectory } from "../secrets/data-directory.js";
 import { DataDirectoryError } from "../secrets/data-directory-error.js";
 import { loadOrCreateSecrets } from "../secrets/load-or-create-secrets.js";
 import { readOrCreateSecretFile } from "../secrets/secret-file.js";
@@ -24,7 +25,7 @@ try {
 
 /** Resolves to what a person is told. @throws DataDirectoryError */
 async function createSecrets(dataDir: string): Promise<string> {
-  const tokensFile = join(dataDir, "secrets", "admin-tokens.json");
+  const tokensFile = join(secretsDirectory(dataDir), "admin-tokens.json");
   // Whoever took the token away, or chose others, gets no new one that would not be among them.
   const needsAdminToken = !existsSync(tokensFile);
   const { directory, files, adminToken } = await loadOrCreateSecrets({

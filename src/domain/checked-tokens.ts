@@ -15,8 +15,8 @@ export interface CheckedToken {
 }
 
 /**
- * Derived tokens whose signature held, by their digests. What else decides over a token (the clock, its key's record, the client's address) is
- * looked at every time.
+ * Derived tokens whose signature held, by their digests. What else decides over a token (the clock, its key's record, the
+ * client's address) is looked at every time.
  */
 export type CheckedTokens = BoundedMap<string, CheckedToken>;
 

@@ -37,7 +37,10 @@ export interface JwtKeys {
   find(kid: string): JwtVerificationKey | undefined;
 }
 
-/** Keys made from one secret that may be followed by another: what is made, is made with the current one. When they change this is another object. */
+/**
+ * Keys made from one secret that may be followed by another: what is made, is made with the current one. When they change this
+ * is another object.
+ */
 export interface RotatedKeys {
   readonly current: Uint8Array;
   /** The current one, then those that are still accepted. */

@@ -1,7 +1,7 @@
 /**
  * A filter as a MongoDB query, as a plain object without a driver's types. What comes from a filter's text gets into it in three
- * ways only: as an operand of `$in`, `$nin`, `$lt`, `$lte`, `$gt` or `$gte`, always a string, number, boolean or date; within a regular
- * expression, escaped; and as a key within a struct, as `escapeKey` writes it. So no value becomes an operator.
+ * ways only: as an operand of `$in`, `$nin`, `$lt`, `$lte`, `$gt` or `$gte`, always a string, number, boolean or date; within a
+ * regular expression, escaped; and as a key within a struct, as `escapeKey` writes it. So no value becomes an operator.
  *
  * MongoDB looks into lists where a filter does not, and by position where a name is a number, so a path in a struct is guarded
  * against them. What cannot be said exactly becomes a query that finds more, never less; `exact` tells.

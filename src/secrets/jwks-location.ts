@@ -39,7 +39,9 @@ export function generatedJwksLocation(path: string): JwksLocation {
   };
 }
 
-/** The set that an item of `tokens.signing_jwks_urls` names: `file://`, `https://` or `base64://`, as the configuration checked. */
+/**
+ * The set that an item of `tokens.signing_jwks_urls` names: `file://`, `https://` or `base64://`, as the configuration checked.
+ */
 export function configuredJwksLocation(hidden: HiddenUrl, index: number, https?: HttpsOptions): JwksLocation {
   const url = hidden.reveal();
   const place = `tokens.signing_jwks_urls[${index}] (${shownPart(url)})`;

@@ -33,7 +33,8 @@ const DERIVED_KEY_BYTES = 32;
 const NO_SALT = new Uint8Array(0);
 
 /**
- * The keys that come from one secret, `secrets.hmac` or `secrets.pepper`: HKDF-SHA-256 (RFC 5869) without salt, the purpose as info.
+ * The keys that come from one secret, `secrets.hmac` or `secrets.pepper`: HKDF-SHA-256 (RFC 5869) without salt, the purpose as
+ * info.
  *
  * A new secret is accepted before it is used: so processes that learn of it one after another understand each other.
  */

@@ -26,7 +26,10 @@ export function rotateSigningKey({ directory, usedFromMs }: Rotation): Promise<v
   });
 }
 
-/** Takes keys that had a successor out of the generated set. Their tokens verify no more from when a service reads that. @throws DataDirectoryError */
+/**
+ * Takes keys that had a successor out of the generated set. Their tokens verify no more from when a service reads that.
+ * @throws DataDirectoryError
+ */
 export function forgetSigningKeys({ directory, retiredBeforeMs }: Forgetting): Promise<Forgotten> {
   return withRotationLock(directory, async () => {
     const path = signingJwksFile(directory);

@@ -1,8 +1,8 @@
 /**
  * The rows of a file of keys, as requests of AdminImportApiKey in the names of its JSON.
  *
- * CSV (RFC 4180) has a first line of column names. JSON lines have a request each; members that begin with "_" are notes, which the
- * file of failures has. Both are UTF-8, with or without a byte order mark.
+ * CSV (RFC 4180) has a first line of column names. JSON lines have a request each; members that begin with "_" are notes, which
+ * the file of failures has. Both are UTF-8, with or without a byte order mark.
  */
 import { pipeline, Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";

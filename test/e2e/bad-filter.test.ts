@@ -2,10 +2,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { invalid, type RefusalFacts, refused } from "./api.js";
 import { bearer } from "./clients/api-client.js";
-import { readDetails } from "./clients/error-details.js";
-import { readRefusal, sendByFetch } from "./clients/rest-client.js";
+import { sendByFetch } from "./clients/rest-client.js";
 import { callGrpc, envelope } from "./grpc-wire.js";
-import { startTestServer, type TestServer } from "./server.js";
+import { connectFacts, restFacts } from "./refusal-facts.js";
+import { seriousLines, startTestServer, type TestServer } from "./server.js";
 
 const KEYS = "/v2alpha1/admin/issuedApiKeys";
 const KEY_ID = "01890000-0000-7000-8000-000000000000";
@@ -26,14 +26,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 afterEach(() => {
-  expect(server.log.filter((line) => /"level":"(warn|error|fatal)"/.test(line))).toEqual([]);
+  expect(seriousLines(server.log)).toEqual([]);
 });
 
 async function rest(method: string, target: string, body?: string): Promise<RefusalFacts> {
   const headers = { ...bearer(server.tokens.admin), ...(body !== undefined && JSON_TYPE) };
-  const reply = await sendByFetch(server.url, { method, target, headers, ...(body !== undefined && { body }) });
-  const { code, reason, message, fields } = readRefusal(reply);
-  return { code, reason, message, fields };
+  return restFacts(await sendByFetch(server.url, { method, target, headers, ...(body !== undefined && { body }) }));
 }
 
 describe("over REST", () => {
@@ -93,7 +91,7 @@ describe("over Connect JSON", () => {
   ])("%s", async (_, body, expected) => {
     const headers = { ...bearer(server.tokens.admin), ...JSON_TYPE };
     const { status, text } = await sendByFetch(server.url, { method: "POST", target: RPC, headers, body });
-    expect([status, readConnectError(text)]).toEqual([400, expected]);
+    expect([status, connectFacts(text)]).toEqual([400, expected]);
   });
 });
 
@@ -131,13 +129,3 @@ describe("over gRPC", () => {
     expect(await callGrpc(server.url, RPC, parentheses, bearer(server.tokens.admin))).toMatchObject(TOO_LONG);
   });
 });
-
-function readConnectError(text: string): RefusalFacts {
-  const { code, message, details } = JSON.parse(text) as {
-    code: string;
-    message: string;
-    details: { type: string; value: string }[];
-  };
-  const found = details.map(({ type, value }) => ({ type, value: Buffer.from(value, "base64") }));
-  return { code: code.toUpperCase(), message, ...readDetails(found) };
-}

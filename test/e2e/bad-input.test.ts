@@ -14,11 +14,11 @@ import type { KeyVisibility } from "../../gen/latchkey/v2alpha1/resources_pb.js"
 import { invalid, type RefusalFacts, refused } from "./api.js";
 import { ChildService } from "./child-service.js";
 import { bearer } from "./clients/api-client.js";
-import { readDetails } from "./clients/error-details.js";
-import { type HttpReply, readRefusal, sendByFetch } from "./clients/rest-client.js";
+import { type HttpReply, sendByFetch } from "./clients/rest-client.js";
 import { callGrpc, envelope, readGrpcWebStatus } from "./grpc-wire.js";
 import { RawConnection, readHttp1Reply } from "./raw-connection.js";
-import { startTestServer, type TestServer } from "./server.js";
+import { connectFacts, restFacts } from "./refusal-facts.js";
+import { seriousLines, startTestServer, type TestServer } from "./server.js";
 
 const KEYS = "/v2alpha1/admin/issuedApiKeys";
 const VERIFY = "/v2alpha1/admin/apiKeys:verify";
@@ -46,7 +46,7 @@ beforeEach(async () => {
 afterEach(async () => {
   const { status, text } = await send("GET", KEYS);
   expect([status, text]).toEqual([200, before.text]);
-  expect(server.log.filter((line) => /"level":"(warn|error|fatal)"/.test(line))).toEqual([]);
+  expect(seriousLines(server.log)).toEqual([]);
 });
 
 function send(method: string, target: string, body?: string | Uint8Array, headers: Record<string, string> = JSON_TYPE) {
@@ -55,12 +55,7 @@ function send(method: string, target: string, body?: string | Uint8Array, header
 }
 
 async function refusal(...request: Parameters<typeof send>): Promise<RefusalFacts> {
-  return facts(await send(...request));
-}
-
-function facts(reply: HttpReply): RefusalFacts {
-  const { code, reason, message, fields } = readRefusal(reply);
-  return { code, reason, message, fields };
+  return restFacts(await send(...request));
 }
 
 /** A request to issue, with `fields` as they are written. */
@@ -244,7 +239,7 @@ describe("paths and queries", () => {
     ["OPTIONS", KEYS, "GET, POST"],
   ])("%s is not for %s", async (method, path, allow) => {
     const reply = await send(method, path);
-    expect(facts(reply)).toEqual(
+    expect(restFacts(reply)).toEqual(
       refused("UNIMPLEMENTED", "METHOD_NOT_ALLOWED", `the method ${method} is not allowed here`),
     );
     expect(reply.headers.get("allow")).toBe(allow);
@@ -472,7 +467,7 @@ describe("callers without a token learn nothing of their body", () => {
 
   test.each(["{", "[]", '{"nothing":1}', "x".repeat(2 * MEBIBYTE)])("REST: %.20s", async (body) => {
     const reply = await sendByFetch(server.url, { method: "POST", target: KEYS, headers: JSON_TYPE, body });
-    expect(facts(reply)).toEqual(UNAUTHENTICATED);
+    expect(restFacts(reply)).toEqual(UNAUTHENTICATED);
     expect([reply.status, reply.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
     expect(reply.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   });
@@ -532,17 +527,6 @@ async function raw(request: string | Uint8Array) {
   return reply;
 }
 
-/** Reads Connect's error of a unary call. */
-function connectFacts(text: string): RefusalFacts {
-  const { code, message, details } = JSON.parse(text) as {
-    code: string;
-    message: string;
-    details: { type: string; value: string }[];
-  };
-  const found = details.map(({ type, value }) => ({ type, value: Buffer.from(value, "base64") }));
-  return { code: code.toUpperCase(), message, ...readDetails(found) };
-}
-
 function factsOfRaw({ status, body }: { readonly status: number; readonly body: string }): RefusalFacts {
-  return facts({ status, headers: new Headers(), text: body });
+  return restFacts({ status, headers: new Headers(), text: body });
 }

@@ -98,8 +98,12 @@ function readSigningJwk(dataDir: string | undefined): SigningJwk | undefined {
   return jwks.keys[0];
 }
 
+/** The warnings and worse of a log. */
+export function seriousLines(log: readonly string[]): string[] {
+  return log.filter((line) => /"level":"(warn|error|fatal)"/.test(line));
+}
+
 /** What a log has that should not be there. That MongoDB is a standalone server is what the tests run on. */
 export function troubleIn(log: readonly string[]): string[] {
-  const lines = log.filter((line) => !line.includes('"msg":"MongoDB is a standalone server'));
-  return lines.filter((line) => /"level":"(warn|error|fatal)"/.test(line));
+  return seriousLines(log).filter((line) => !line.includes('"msg":"MongoDB is a standalone server'));
 }

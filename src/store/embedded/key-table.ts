@@ -151,12 +151,12 @@ export function addRecord(tables: Tables, added: NewRecord): string | undefined 
 
 /** Writes the next version of a record. What lists are of and ordered by never changes, but for the status. */
 export function replaceRecord(tables: Tables, key: Uint8Array, before: KeyRecord, after: KeyRecord): KeyRecord {
-  const entriesOf = (record: KeyRecord) => [
+  const movedEntries = (record: KeyRecord) => [
     ...(before.listed.status === after.listed.status ? [] : statusEntries(tables, record)),
     ...timeEntries(tables, key, record),
   ];
-  for (const { table, indexKey } of entriesOf(before)) table.remove(indexKey);
-  for (const { table, indexKey } of entriesOf(after)) table.put(indexKey, NO_VALUE);
+  for (const { table, indexKey } of movedEntries(before)) table.remove(indexKey);
+  for (const { table, indexKey } of movedEntries(after)) table.put(indexKey, NO_VALUE);
   const text = encodeRecord(after);
   tables.records.put(key, text);
   return decodeRecord(text);

@@ -14,9 +14,11 @@ import type {
   ListedStatus,
   Pending,
   RateLimitUnit,
+  Revocation,
   RevocationReason,
   Visibility,
 } from "../key-store.js";
+import { listedAsWritten } from "../listed-as-written.js";
 
 const FORMAT = 1;
 
@@ -130,6 +132,9 @@ export function decodeRecord(text: string): KeyRecord {
 }
 
 function recordFromStored(stored: StoredKey): KeyRecord {
+  const { metadata, rateLimitPolicy, allowedCidrs, lastUsedTime, secretHash } = stored;
+  const expireTime = stored.expireTime === undefined ? undefined : new Date(stored.expireTime);
+  const revocation = stored.revocation && revocationFromStored(stored.revocation);
   const record: { -readonly [F in keyof KeyRecord]: KeyRecord[F] } = {
     tenantId: stored.tenantId,
     keyId: stored.keyId,
@@ -141,21 +146,17 @@ function recordFromStored(stored: StoredKey): KeyRecord {
     visibility: stored.visibility,
     createTime: new Date(stored.createTime),
     updateTime: new Date(stored.updateTime),
-    listed: listedFromStored(stored),
+    listed: stored.listed ? listedFromStored(stored.listed) : listedAsWritten(revocation, expireTime),
     deriveSeed: bytesFromBase64(stored.deriveSeed),
   };
-  const { metadata, rateLimitPolicy, allowedCidrs, expireTime, lastUsedTime, revocation, secretHash } = stored;
   if (metadata !== undefined) record.metadata = metadata;
   if (rateLimitPolicy !== undefined) {
     record.rateLimitPolicy = { ...rateLimitPolicy, quota: BigInt(rateLimitPolicy.quota) };
   }
   if (allowedCidrs !== undefined) record.allowedCidrs = allowedCidrs;
-  if (expireTime !== undefined) record.expireTime = new Date(expireTime);
+  if (expireTime !== undefined) record.expireTime = expireTime;
   if (lastUsedTime !== undefined) record.lastUsedTime = new Date(lastUsedTime);
-  if (revocation !== undefined) {
-    const { graceEnd, ...rest } = revocation;
-    record.revocation = graceEnd === undefined ? rest : { ...rest, graceEnd: new Date(graceEnd) };
-  }
+  if (revocation !== undefined) record.revocation = revocation;
   if (secretHash !== undefined) record.secretHash = bytesFromBase64(secretHash);
   if (stored.successor !== undefined) record.successor = stored.successor;
   if (stored.pending !== undefined) record.pending = stored.pending;
@@ -172,12 +173,11 @@ function recordFromStored(stored: StoredKey): KeyRecord {
   return record;
 }
 
-/** A record from before `listed` is listed as it was written: only a revocation was. */
-function listedFromStored({ listed, revocation, expireTime }: StoredKey): ListedStatus {
-  const { status, until, since } = listed ?? {
-    status: revocation !== undefined && revocation.graceEnd === undefined ? "revoked" : "active",
-    until: revocation === undefined ? expireTime : revocation.graceEnd,
-  };
+function revocationFromStored({ graceEnd, ...rest }: NonNullable<StoredKey["revocation"]>): Revocation {
+  return graceEnd === undefined ? rest : { ...rest, graceEnd: new Date(graceEnd) };
+}
+
+function listedFromStored({ status, until, since }: NonNullable<StoredKey["listed"]>): ListedStatus {
   return {
     status,
     ...(until !== undefined && { until: new Date(until) }),

@@ -1,5 +1,5 @@
 import type { Collection, Db } from "mongodb";
-import { ServiceError } from "../../errors.js";
+import { serverTime } from "./server-time.js";
 import { isDuplicateKey } from "./unavailable.js";
 import { writeUntilKnown } from "./write-until-known.js";
 
@@ -30,9 +30,8 @@ export async function acquireLease(
   timeoutMs: number,
 ): Promise<boolean> {
   return writeUntilKnown(timeoutMs, async (maxTimeMs) => {
-    const { localTime } = await database.command({ hello: 1 });
-    if (!(localTime instanceof Date)) throw new ServiceError("UNAVAILABLE", "the server does not tell its time");
-    return takeLease(leases, request, localTime, maxTimeMs);
+    const now = serverTime(await database.command({ hello: 1 }));
+    return takeLease(leases, request, now, maxTimeMs);
   });
 }
 

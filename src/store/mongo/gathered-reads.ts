@@ -1,4 +1,5 @@
 import { ServiceError } from "../../errors.js";
+import { lateAnswer } from "./unavailable.js";
 
 /** Reads several in one go: by name, what is there. */
 export type FetchMany<T> = (names: readonly string[]) => Promise<ReadonlyMap<string, T>>;
@@ -79,7 +80,7 @@ export class GatheredReads<T> {
       if (taken.size === MAX_NAMES) break;
       this.#waiting.delete(name);
       if (waiting.endMs > nowMs) taken.set(name, waiting);
-      else waiting.reject(new ServiceError("UNAVAILABLE", "the key store did not answer in time"));
+      else waiting.reject(lateAnswer());
     }
     return taken;
   }

@@ -16,6 +16,7 @@ import type {
   SealedSecret,
   Visibility,
 } from "../key-store.js";
+import { listedAsWritten } from "../listed-as-written.js";
 import { documentFromMetadata, metadataFromDocument } from "./metadata-document.js";
 
 /**
@@ -104,6 +105,8 @@ export function documentFromRecord(record: KeyRecord, version: number): KeyDocum
 }
 
 export function recordFromDocument(document: KeyDocument): KeyRecord {
+  const { metadata, rate_limit_policy: policy, expire_time: expireTime, pending } = document;
+  const revocation = document.revocation && revocationFromDocument(document.revocation);
   const record: { -readonly [F in keyof KeyRecord]: KeyRecord[F] } = {
     tenantId: document.tenant_id,
     keyId: document.key_id,
@@ -115,21 +118,17 @@ export function recordFromDocument(document: KeyDocument): KeyRecord {
     visibility: document.visibility,
     createTime: document.create_time,
     updateTime: document.update_time,
-    listed: listedFromDocument(document),
+    listed: document.listed ?? listedAsWritten(revocation, expireTime),
     deriveSeed: new Uint8Array(document.derive_seed),
   };
-  const { metadata, rate_limit_policy: policy, revocation, pending } = document;
   if (metadata !== undefined) record.metadata = metadataFromDocument(metadata);
   if (policy !== undefined) {
     record.rateLimitPolicy = { quota: BigInt(policy.quota), windowMs: Number(policy.window_ms), unit: policy.unit };
   }
   if (document.allowed_cidrs !== undefined) record.allowedCidrs = document.allowed_cidrs;
-  if (document.expire_time !== undefined) record.expireTime = document.expire_time;
+  if (expireTime !== undefined) record.expireTime = expireTime;
   if (document.last_used_time !== undefined) record.lastUsedTime = document.last_used_time;
-  if (revocation !== undefined) {
-    const { reason, description, grace_end: graceEnd } = revocation;
-    record.revocation = { reason, ...(description !== undefined && { description }), ...(graceEnd && { graceEnd }) };
-  }
+  if (revocation !== undefined) record.revocation = revocation;
   if (document.secret_hash !== undefined) record.secretHash = new Uint8Array(document.secret_hash);
   if (document.successor !== undefined) record.successor = document.successor;
   if (pending !== undefined) record.pending = { predecessor: pending.predecessor, version: Number(pending.version) };
@@ -178,20 +177,17 @@ const MUTABLE_FIELDS: { readonly [F in MutableField]: ChangedField<NonNullable<K
   sealedSecret: { name: "sealed_secret", encode: documentFromSealedSecret },
 };
 
-/** A key from before `listed` is listed as it was written: only a revocation was. */
-function listedFromDocument({ listed, revocation, expire_time: expireTime }: KeyDocument): ListedStatus {
-  if (listed !== undefined) return listed;
-  const status = revocation !== undefined && revocation.grace_end === undefined ? "revoked" : "active";
-  const until = revocation === undefined ? expireTime : revocation.grace_end;
-  return until === undefined ? { status } : { status, until };
-}
-
 function documentFromPolicy(policy: RateLimitPolicy) {
   return { quota: policy.quota, window_ms: policy.windowMs, unit: policy.unit };
 }
 
 function documentFromRevocation(revocation: Revocation) {
   return { reason: revocation.reason, description: revocation.description, grace_end: revocation.graceEnd };
+}
+
+function revocationFromDocument(revocation: NonNullable<KeyDocument["revocation"]>): Revocation {
+  const { reason, description, grace_end: graceEnd } = revocation;
+  return { reason, ...(description !== undefined && { description }), ...(graceEnd && { graceEnd }) };
 }
 
 function documentFromPending(pending: Pending) {

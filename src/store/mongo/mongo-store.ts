@@ -1,5 +1,4 @@
 import type { Db, Filter, MongoClient, UpdateFilter } from "mongodb";
-import { ServiceError } from "../../errors.js";
 import { CachedReads } from "../cache/cached-reads.js";
 import type { ChangeFeed, ChangeListener } from "../cache/change-feed.js";
 import type { ReadRecord, RecordCacheOptions } from "../cache/record-cache.js";
@@ -34,7 +33,7 @@ import { restoreKeys } from "./restore-keys.js";
 import { scanKeys } from "./scan-keys.js";
 import { type ClaimCollection, takeClaim } from "./take-claim.js";
 import { buryUpdate } from "./tombstone.js";
-import { unavailable } from "./unavailable.js";
+import { lateAnswer, unavailable } from "./unavailable.js";
 import { updateOnVersion } from "./update-on-version.js";
 
 /** As many as a server can be relied on to write in time. */
@@ -101,10 +100,8 @@ export class MongoStore implements KeyStore {
     const ids = keyIds.map((keyId) => documentId({ tenantId, keyId }));
     return this.#call(async ({ keys, timeoutMs }) => {
       if (ids.length === 0) return [];
-      const options = { batchSize: ids.length, maxTimeMS: timeoutMs };
-      const found = keys.find(liveDocument({ $in: [...new Set(ids)] }), options);
-      const records = new Map<string, KeyRecord>();
-      for await (const document of found) records.set(document._id, recordFromDocument(document));
+      const found = await findLive(keys, [...new Set(ids)], timeoutMs);
+      const records = new Map([...found].map(([id, document]) => [id, recordFromDocument(document)]));
       return ids.map((id) => records.get(id));
     });
   }
@@ -133,7 +130,7 @@ export class MongoStore implements KeyStore {
     const update = {
       $inc: { version: 1 },
       $currentDate: { changed_at: true },
-      ...(Object.keys(set).length === 0 ? {} : { $set: set }),
+      $set: set,
       ...(Object.keys(unset).length === 0 ? {} : { $unset: unset }),
     } as UpdateFilter<KeyDocument>;
     return this.#write([id], async ({ keys, timeoutMs }) => {
@@ -249,12 +246,7 @@ export class MongoStore implements KeyStore {
 
   async #fetchMany(names: readonly string[]): Promise<ReadonlyMap<string, KeyDocument>> {
     const { verifiedKeys, timeoutMs } = this.#parts;
-    const options = { batchSize: names.length, maxTimeMS: timeoutMs };
-    const [name = "", ...others] = names;
-    const filter = others.length === 0 ? liveDocument(name) : liveDocument({ $in: names });
-    const documents = verifiedKeys.find(filter, options).toArray();
-    const found = await withinTime(documents, timeoutMs, lateAnswer);
-    return new Map(found.map((document) => [document._id, document]));
+    return withinTime(findLive(verifiedKeys, names, timeoutMs), timeoutMs, lateAnswer);
   }
 
   /**
@@ -296,8 +288,17 @@ export class MongoStore implements KeyStore {
   }
 }
 
-function lateAnswer(): ServiceError {
-  return new ServiceError("UNAVAILABLE", "the key store did not answer in time");
+/** The keys among these documents, by their `_id`, in one round trip. At least one name. */
+async function findLive(
+  keys: KeyCollection,
+  names: readonly string[],
+  maxTimeMs: number,
+): Promise<ReadonlyMap<string, KeyDocument>> {
+  const options = { batchSize: names.length, maxTimeMS: maxTimeMs };
+  const [name = "", ...others] = names;
+  const filter = others.length === 0 ? liveDocument(name) : liveDocument({ $in: names });
+  const found = await keys.find(filter, options).toArray();
+  return new Map(found.map((document) => [document._id, document]));
 }
 
 /** `deleted: null` matches documents without the field: keys, and no tombstones. */

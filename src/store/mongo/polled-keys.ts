@@ -5,6 +5,7 @@ import { withinTime } from "../within-time.js";
 import { INDEX } from "./indexes.js";
 import type { KeyCollection } from "./key-document.js";
 import type { PolledServer, ServerState } from "./polling-feed.js";
+import { serverTime } from "./server-time.js";
 
 /** What takes longer is given up, and the next poll begins. It confirms nothing by then. */
 const MAX_ANSWER_MS = 2_000;
@@ -41,9 +42,9 @@ function lateAnswer(): ServiceError {
  * and nothing of the servers behind it, and there may be several of them, so nothing of that is taken. FerretDB tells nothing.
  * https://www.mongodb.com/docs/manual/reference/command/hello/
  */
-export function serverState({ localTime, msg, me, electionId, topologyVersion }: Document): ServerState {
-  if (!(localTime instanceof Date)) throw new ServiceError("UNAVAILABLE", "the server does not tell its time");
+export function serverState(hello: Document): ServerState {
+  const { msg, me, electionId, topologyVersion } = hello;
   const isMongos = msg === "isdbgrid";
   const parts = isMongos ? [] : [me, electionId, topologyVersion?.processId];
-  return { timeMs: localTime.getTime(), identity: parts.map((part) => `${part ?? ""}`).join(" ") };
+  return { timeMs: serverTime(hello).getTime(), identity: parts.map((part) => `${part ?? ""}`).join(" ") };
 }

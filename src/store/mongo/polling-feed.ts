@@ -56,9 +56,9 @@ interface ClockOffset {
 /**
  * Finds changes by the time that the server stamped them with, and tells a cache (DESIGN section 5).
  *
- * A change becomes visible up to MAX_WRITE_TIME_MS after its stamp. So a *wide* poll, once a second, looks back `overlapMs` further
- * than to the server's time at the wide poll before it; all that was visible by then and is not in the cache is told by it, so
- * it confirms the rest. The *narrow* polls between find most changes at once, and confirm nothing.
+ * A change becomes visible up to MAX_WRITE_TIME_MS after its stamp. So a *wide* poll, once a second, looks back `overlapMs`
+ * further than to the server's time at the wide poll before it; all that was visible by then and is not in the cache is told by
+ * it, so it confirms the rest. The *narrow* polls between find most changes at once, and confirm nothing.
  *
  * That rests on the server's clock. When it moved against that of this process, or another server answers, everything is
  * dropped; and for as long as a change may be on its way that an earlier clock has stamped, nothing is confirmed, and then

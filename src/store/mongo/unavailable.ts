@@ -14,6 +14,8 @@ import {
   UNAUTHORIZED,
 } from "./error-codes.js";
 
+const LATE = "did not answer in time";
+
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
@@ -27,12 +29,17 @@ export function unavailable(error: unknown): unknown {
   return new ServiceError("UNAVAILABLE", `the key store ${troubleOf(error)}`, { cause: withoutDocuments(error) });
 }
 
+/** The error of a call whose answer is not waited for any more. */
+export function lateAnswer(): ServiceError {
+  return new ServiceError("UNAVAILABLE", `the key store ${LATE}`);
+}
+
 /** What callers of the service are told. */
 function troubleOf(error: unknown): string {
   if (hasCode(error, AUTHENTICATION_FAILED)) return "refuses the service's user name or password";
   if (hasCode(error, UNAUTHORIZED)) return "does not let the service's user do this";
   if (hasCode(error, OUT_OF_DISK_SPACE)) return "is full";
-  if (hasCode(error, MAX_TIME_EXPIRED)) return "did not answer in time";
+  if (hasCode(error, MAX_TIME_EXPIRED)) return LATE;
   if (isTooOld(error)) return "is on a server that is too old";
   return "cannot be reached";
 }
