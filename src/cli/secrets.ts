@@ -1,4 +1,4 @@
-/** `latchkey secrets`: changes the generated secrets of a data directory. `docs/secrets.md` says when. */
+/** `latchkey secrets`: changes the generated secrets of a data directory. `docs/operations/secrets.md` says when. */
 import type { Config } from "../config/config.js";
 import { PAGE_TOKEN_LIFETIME_MS } from "../query/page-token.js";
 import { secretsDirectory } from "../secrets/data-directory.js";

@@ -88,7 +88,7 @@ test("the token is where README.md and the file itself say", () => {
   const command = `docker compose exec latchkey cat ${adminTokenFile}`;
   expect(existsSync(adminTokenFile.replace(mountPoint, volume))).toBe(true);
   expect(readRepositoryFile("compose.yaml")).toContain(`#   ${command}\n`);
-  expect(readRepositoryFile("README.md")).toContain(`    ${command}\n`);
+  expect(readRepositoryFile("README.md")).toContain(`\n${command}\n`);
 });
 
 test("the service starts when it has its secrets and its database", () => {

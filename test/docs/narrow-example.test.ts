@@ -7,7 +7,7 @@ import { decodeBase64Url } from "../../src/credentials/base64url.js";
 import { createMacaroon, verifySignature } from "../../src/credentials/macaroon.js";
 import { decodeMacaroon } from "../../src/credentials/macaroon-codec.js";
 import { formatMacaroonToken } from "../../src/credentials/macaroon-token.js";
-import { readPage } from "./readme-blocks.js";
+import { readRepositoryFile } from "../structure/repository.js";
 
 const PREFIX = "mc";
 const rootKey = Buffer.alloc(32, 7);
@@ -16,8 +16,9 @@ const folder = mkdtempSync(join(tmpdir(), "latchkey-narrow-"));
 const program = join(folder, "narrow.mjs");
 
 beforeAll(() => {
-  const [, source] = /cat > narrow\.mjs <<'EOF'\n([\s\S]*?)^EOF$/m.exec(readPage("docs/tokens.md")) ?? [];
-  if (source === undefined) throw new Error("docs/tokens.md has no narrow.mjs");
+  const [, source] =
+    /cat > narrow\.mjs <<'EOF'\n([\s\S]*?)^EOF$/m.exec(readRepositoryFile("docs/concepts/derived-tokens.md")) ?? [];
+  if (source === undefined) throw new Error("docs/concepts/derived-tokens.md has no narrow.mjs");
   writeFileSync(program, source);
 });
 
@@ -35,7 +36,7 @@ test.each([
   { about: "a caveat of 127 bytes", caveats: [caveatOf(127)] },
   { about: "a caveat of 128 bytes", caveats: [caveatOf(128)] },
   { about: "a caveat of 12,000 bytes", caveats: [caveatOf(12_000)] },
-])("narrow.mjs of docs/tokens.md adds $about, and the signature holds", ({ caveats }) => {
+])("narrow.mjs of docs/concepts/derived-tokens.md adds $about, and the signature holds", ({ caveats }) => {
   const narrowed = execFileSync(process.execPath, [program, formatMacaroonToken(macaroon, PREFIX), ...caveats], {
     encoding: "utf8",
   });

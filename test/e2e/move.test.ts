@@ -1,4 +1,4 @@
-/** Keys move from one store to another while they are used: with real processes, as docs/moving.md says it. */
+/** Keys move from one store to another while they are used: with real processes, as docs/operations/move.md says it. */
 
 import { randomBytes } from "node:crypto";
 import { cpSync, mkdtempSync, rmSync, statSync } from "node:fs";

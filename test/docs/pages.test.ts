@@ -1,0 +1,118 @@
+/** Every page is taken at its word: its commands are run, and its settings are checked. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { runLatchkey } from "../cli/run-latchkey.js";
+import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
+import { readRepositoryFile } from "../structure/repository.js";
+import { readBlocks } from "./page-blocks.js";
+import { type Need, possibleSteps, readSteps } from "./page-steps.js";
+import { STEP_PAGES } from "./pages.js";
+import { PAGE_MONGODB, PAGE_TIMEOUT_MS, runPage } from "./run-page.js";
+import { UNTESTED, UNTESTED_LANGUAGES } from "./untested.js";
+
+/** Pages that begin where the README's first command has started the service. */
+const WITH_SERVICE: readonly string[] = ["README.md"];
+/** Pages that show no output. */
+const WITHOUT_STEPS: readonly string[] = ["docs/README.md", "docs/errors.md", "docs/reference.md"];
+const MONGODB_TIMEOUT = "10s";
+
+const toolsRequired = process.env.LATCHKEY_TEST_REQUIRE_TOOLS === "true";
+const server = await mongoTestUri();
+afterAll(() => server?.dispose());
+
+const needs: readonly (Need & { readonly isThere: boolean })[] = [
+  ...["bash", "curl"].map((program) => ({ ...programNeed(program), isNeeded: () => true })),
+  ...["openssl", "grpcurl"].map(programNeed),
+  {
+    reason: MONGO_SKIPPED,
+    isNeeded: (script) => script.includes(PAGE_MONGODB),
+    isThere: server !== undefined,
+  },
+];
+const missing = needs.filter(({ isThere }) => !isThere);
+
+const pages = STEP_PAGES.map((path) => {
+  const markdown = readRepositoryFile(path);
+  return { path, ...readBlocks(markdown), steps: readSteps(markdown) };
+});
+
+test("every page shows what comes of its steps, but for those that are no instructions", () => {
+  const shown = ({ steps }: (typeof pages)[number]) => steps.some((step) => step.shown !== undefined);
+  expect(pages.filter((page) => !shown(page)).map(({ path }) => path)).toEqual(WITHOUT_STEPS);
+});
+
+test("every block is one that is run or checked: none is indented", () => {
+  expect(pages.flatMap(({ path, indented }) => indented.map((line) => `${path}: ${line}`))).toEqual([]);
+});
+
+test("what is not run is on the list, with the reason", () => {
+  const found = pages.flatMap(({ path, fenced }) =>
+    fenced
+      .filter(({ language }) => UNTESTED_LANGUAGES.includes(language))
+      .map(({ text }) => ({ page: path, firstLine: text.split("\n")[0] })),
+  );
+  expect(found).toEqual(UNTESTED.map(({ page, firstLine }) => ({ page, firstLine })));
+});
+
+describe.each(pages.filter(({ steps }) => steps.length > 0))("$path", ({ path, steps: all }) => {
+  const { steps, leftOut } = possibleSteps(all, missing);
+  const reasons = [...new Set(leftOut.values())].join("; ");
+  const without = leftOut.size === 0 ? "" : `, without ${[...leftOut.keys()].join(", ")} (${reasons})`;
+  const usesMongo = steps.some(({ script }) => script.includes(PAGE_MONGODB));
+
+  (steps.length === 0 ? test.skip : test)(
+    `goes as it is shown${without}`,
+    async () => {
+      const database = usesMongo ? await mongoTestUri() : undefined;
+      const env: Record<string, string> = usesMongo ? { LATCHKEY_STORE_MONGODB_TIMEOUT: MONGODB_TIMEOUT } : {};
+      try {
+        const hasService = WITH_SERVICE.includes(path);
+        expect(await runPage(steps, { env, hasService, mongodbUri: database?.uri })).toEqual(steps);
+      } finally {
+        await database?.dispose();
+      }
+    },
+    PAGE_TIMEOUT_MS,
+  );
+});
+
+const tour = readSteps(readRepositoryFile("README.md"));
+const possibleTour = possibleSteps(tour, missing).steps;
+(server === undefined || possibleTour.length === 0 ? test.skip : test)(
+  `README.md goes as it is shown, on MongoDB${server === undefined ? `, ${MONGO_SKIPPED}` : ""}`,
+  async () => {
+    const env = { LATCHKEY_STORE_MONGODB_URI: server?.uri ?? "", LATCHKEY_STORE_MONGODB_TIMEOUT: MONGODB_TIMEOUT };
+    expect(await runPage(possibleTour, { env, hasService: true })).toEqual(possibleTour);
+  },
+  PAGE_TIMEOUT_MS,
+);
+
+describe("settings", () => {
+  const folder = mkdtempSync(join(tmpdir(), "latchkey-page-settings-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const blocks = pages.flatMap(({ path, fenced }) =>
+    fenced
+      .filter(({ language }) => language === "yaml")
+      .map(({ text, path: headings }) => ({ about: `${path}, ${headings.at(-1)}`, text })),
+  );
+
+  test("there are some", () => expect(blocks.length).toBeGreaterThan(1));
+
+  test.each(blocks)("of $about are right", async ({ text }) => {
+    const file = join(folder, "latchkey.yaml");
+    writeFileSync(file, text);
+    expect(await runLatchkey(["config", "check", "--config", file])).toEqual({ code: 0, out: "OK\n", err: "" });
+  });
+});
+
+/** A program that is there when it is required, for then its absence has to be seen. */
+function programNeed(program: string) {
+  return {
+    reason: `skipped: there is no ${program} here`,
+    isNeeded: (script: string) => new RegExp(`(?:^|[|(;&]|\\s)${program} `, "m").test(script),
+    isThere: toolsRequired || spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined,
+  };
+}
