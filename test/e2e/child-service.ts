@@ -20,19 +20,21 @@ export interface ChildOptions {
   readonly args?: readonly string[];
   /** Runs as this user; needs root. */
   readonly uid?: number;
+  /** The executable of another release (`release-before.ts`); absent: this one, from the sources. */
+  readonly main?: string | undefined;
 }
 
-/** `latchkey serve` in a process of its own, from the sources. */
+/** `latchkey serve` in a process of its own. */
 export class ChildService {
   stdout = "";
   stderr = "";
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
 
-  constructor({ env = {}, cwd = ROOT, args = [], uid }: ChildOptions = {}) {
-    const words = ["--import", `${ROOT}test/ts-loader.mjs`, `${ROOT}src/main.ts`, "serve", ...args];
+  constructor({ env = {}, cwd = ROOT, args = [], uid, main }: ChildOptions = {}) {
+    const program = main === undefined ? ["--import", `${ROOT}test/ts-loader.mjs`, `${ROOT}src/main.ts`] : [main];
     const { PATH = "" } = process.env;
-    const child = spawn(process.execPath, words, {
+    const child = spawn(process.execPath, [...program, "serve", ...args], {
       cwd,
       env: { PATH, LATCHKEY_SERVER_PORT: "0", ...env },
       stdio: ["ignore", "pipe", "pipe"],

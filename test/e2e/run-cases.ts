@@ -1,53 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Api } from "./api.js";
-import { batchImportCases } from "./cases/batch-import-cases.js";
-import { batchVerifyCases } from "./cases/batch-verify-cases.js";
-import { callCases } from "./cases/call-cases.js";
-import type { Case, ServerName } from "./cases/case.js";
-import { deriveCases } from "./cases/derive-cases.js";
-import { deriveFromTokenCases } from "./cases/derive-from-token-cases.js";
-import { derivedTokenCases } from "./cases/derived-token-cases.js";
-import { getCases } from "./cases/get-cases.js";
-import { idempotencyCases } from "./cases/idempotency-cases.js";
-import { importCases } from "./cases/import-cases.js";
-import { importedKeyCases } from "./cases/imported-key-cases.js";
-import { ipCases } from "./cases/ip-cases.js";
-import { issueCases } from "./cases/issue-cases.js";
-import { jwksCases } from "./cases/jwks-cases.js";
-import { listCases } from "./cases/list-cases.js";
-import { macaroonCases } from "./cases/macaroon-cases.js";
-import { revokeCases } from "./cases/revoke-cases.js";
-import { rotateCases } from "./cases/rotate-cases.js";
-import { selfRevokeCases } from "./cases/self-revoke-cases.js";
-import { updateCases } from "./cases/update-cases.js";
-import { storyCases, verifyCases } from "./cases/verify-cases.js";
+import { CASES } from "./cases/all-cases.js";
+import type { ServerName } from "./cases/case.js";
 import { CLIENTS } from "./clients/create-clients.js";
 import { randomToken, startTestServer, type TestServer, troubleIn } from "./server.js";
-
-const CASES: Readonly<Record<string, readonly Case[]>> = {
-  story: storyCases,
-  calls: callCases,
-  issue: issueCases,
-  get: getCases,
-  list: listCases,
-  update: updateCases,
-  rotate: rotateCases,
-  revoke: revokeCases,
-  verify: verifyCases,
-  import: importCases,
-  "batch import": batchImportCases,
-  "imported keys": importedKeyCases,
-  "batch verify": batchVerifyCases,
-  addresses: ipCases,
-  derive: deriveCases,
-  "derive from a token": deriveFromTokenCases,
-  "derived tokens": derivedTokenCases,
-  macaroons: macaroonCases,
-  jwks: jwksCases,
-  "self-revoke": selfRevokeCases,
-  idempotency: idempotencyCases,
-};
 
 /** Settings of each server, beside those of `startTestServer`. */
 const SERVERS: Readonly<Record<ServerName, Readonly<Record<string, string>>>> = {

@@ -81,7 +81,7 @@ export async function startTestServer({ mongodbUri, env = {} }: TestServerOption
     url: service.url,
     address: new URL(service.url).host,
     tokens,
-    signingJwk: readSigningJwk(config.tokens.signingJwksUrls === undefined ? config.dataDir : undefined),
+    signingJwk: config.tokens.signingJwksUrls === undefined ? readSigningJwk(config.dataDir) : undefined,
     log,
     close: async () => {
       await service.close();
@@ -90,8 +90,8 @@ export async function startTestServer({ mongodbUri, env = {} }: TestServerOption
   };
 }
 
-function readSigningJwk(dataDir: string | undefined): SigningJwk | undefined {
-  if (dataDir === undefined) return undefined;
+/** The key that a service has generated. */
+export function readSigningJwk(dataDir: string): SigningJwk | undefined {
   const jwks = JSON.parse(readFileSync(join(dataDir, "secrets", "signing-jwks.json"), "utf8")) as {
     keys: SigningJwk[];
   };

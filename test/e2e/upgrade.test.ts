@@ -2,11 +2,12 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, expect, test } from "@jest/globals";
+import { afterAll, afterEach, test } from "@jest/globals";
 import { BSON, type CreateIndexesOptions, type Document, type IndexSpecification, MongoClient } from "mongodb";
-import { callsOf, type FixtureKeys, REPEATED } from "../fixtures/fixture-keys.js";
+import type { FixtureKeys } from "../fixtures/fixture-keys.js";
 import { FIXTURE_TOKEN, fixtureSettings } from "../fixtures/fixture-settings.js";
 import { MONGO_SKIPPED, mongoTestUri, uriOfDatabase } from "../mongo-server.js";
+import { expectFixtureChanges, expectFixtureKeys } from "./expect-fixture-keys.js";
 import { startTestServer, type TestServer } from "./server.js";
 
 const FORMATS = ["format-1", "format-2"];
@@ -40,64 +41,14 @@ async function start(settings: Readonly<Record<string, string>>): Promise<string
   return server.url;
 }
 
-/** Asks about everything that is there, twice, for what was read first may be remembered. */
-async function expectKeys(url: string, { credentials, issued, imported }: FixtureKeys): Promise<void> {
-  const api = callsOf(url, FIXTURE_TOKEN);
-  for (const { about, credential, verdict } of [...credentials, ...credentials]) {
-    const { error_code } = (await api.post("apiKeys:verify", { credential })) as { error_code?: string };
-    expect({ about, error_code }).toEqual({ about, error_code: `VERIFICATION_ERROR_${verdict}` });
-  }
-  const lists = { issued: await api.get("issuedApiKeys"), imported: await api.get("importedApiKeys") };
-  expect(lists.issued.issued_api_keys.map(withoutUse)).toEqual(issued.map(withoutUse));
-  expect(lists.imported.imported_api_keys.map(withoutUse)).toEqual(imported.map(withoutUse));
-  for (const key of issued) expect(withoutUse(await api.get(`issuedApiKeys/${key.key_id}`))).toEqual(withoutUse(key));
-  for (const status of ["ACTIVE", "REVOKED", "EXPIRED"].map((word) => `KEY_STATUS_${word}`)) {
-    const { issued_api_keys } = await api.get(`issuedApiKeys?filter=${encodeURIComponent(`status=${status}`)}`);
-    const ids = issued.filter((key) => key.status === status).map(({ key_id }) => key_id);
-    expect(ids.length).toBeGreaterThan(0);
-    expect(issued_api_keys.map(({ key_id }) => key_id)).toEqual(ids);
-  }
-}
-
-/** Verifying a key changes when it was used. */
-function withoutUse(key: object): object {
-  const { last_used_time: _, ...others } = key as Readonly<Record<string, unknown>>;
-  return others;
-}
-
-/** Changes what is there as any other key, and repeats a request of back then. */
-async function expectChanges(url: string, { issued, credentials }: FixtureKeys): Promise<void> {
-  const api = callsOf(url, FIXTURE_TOKEN);
-  const full = issued.find((key) => key.metadata !== undefined && key.rate_limit_policy);
-  const repeated = await api.post("issuedApiKeys", REPEATED);
-  expect(issued.map(({ key_id }) => key_id)).toContain(repeated.issued_api_key.key_id);
-
-  const path = `issuedApiKeys/${full?.key_id}`;
-  expect(withoutUse(await api.patch(path, { scopes: ["read"] }))).toEqual({
-    ...withoutUse(full ?? {}),
-    scopes: ["read"],
-    update_time: expect.any(String),
-  });
-  const { secret } = await api.post(`${path}:rotate`, {});
-  const verdictOf = async (credential: string) => (await api.post("apiKeys:verify", { credential })).status;
-  expect(await verdictOf(secret)).toBe("KEY_STATUS_ACTIVE");
-  expect(await verdictOf(credentials[0]?.credential ?? "")).toBe("KEY_STATUS_REVOKED");
-  // A token ends with its key.
-  for (const { about, credential } of credentials.filter(({ about }) => about.startsWith("a token"))) {
-    expect({ about, status: await verdictOf(credential) }).toEqual({ about, status: "KEY_STATUS_REVOKED" });
-  }
-  const imported = await api.post("importedApiKeys", { name: "n", actor_id: "a", raw_key: "legacy-fixture-2" });
-  expect(imported.status).toBe("KEY_STATUS_ACTIVE");
-}
-
 test.each(FORMATS)("%s of the embedded store is read, listed, verified and updated", async (format) => {
   const dataDir = join(directory, format);
   mkdirSync(join(dataDir, "store"), { recursive: true, mode: PRIVATE_DIRECTORY_MODE });
   copyFileSync(new URL(`../fixtures/${format}/data.mdb`, import.meta.url), join(dataDir, "store", "data.mdb"));
   const keys: FixtureKeys = JSON.parse(fixture(format, "embedded.json"));
   const url = await start({ LATCHKEY_DATA_DIR: dataDir });
-  await expectKeys(url, keys);
-  await expectChanges(url, keys);
+  await expectFixtureKeys(url, FIXTURE_TOKEN, keys);
+  await expectFixtureChanges(url, FIXTURE_TOKEN, keys);
 });
 
 const testMongo = mongo === undefined ? test.skip : test;
@@ -110,8 +61,8 @@ testMongo.each(FORMATS)(
       await restore(client, format);
       const keys: FixtureKeys = JSON.parse(fixture(format, "mongodb-keys.json"));
       const url = await start({ LATCHKEY_STORE_MONGODB_URI: uri });
-      await expectKeys(url, keys);
-      await expectChanges(url, keys);
+      await expectFixtureKeys(url, FIXTURE_TOKEN, keys);
+      await expectFixtureChanges(url, FIXTURE_TOKEN, keys);
     });
   },
   TIMEOUT_MS,
@@ -125,8 +76,8 @@ testMongo(
       const url = await start({ LATCHKEY_STORE_MONGODB_URI: uri });
       await restore(client, "format-2", ["keys"]);
       const keys: FixtureKeys = JSON.parse(fixture("format-2", "mongodb-keys.json"));
-      await expectKeys(url, keys);
-      await expectChanges(url, keys);
+      await expectFixtureKeys(url, FIXTURE_TOKEN, keys);
+      await expectFixtureChanges(url, FIXTURE_TOKEN, keys);
     });
   },
   TIMEOUT_MS,
