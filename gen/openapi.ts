@@ -1909,7 +1909,7 @@ export const openApi: object = {
         }
       },
       "DEADLINE_EXCEEDED": {
-        "description": "`DEADLINE_EXCEEDED`: The client's deadline or `server.request_timeout` passed. As above.",
+        "description": "`DEADLINE_EXCEEDED`: The client's deadline or `server.request_timeout` passed. The call may have had its effect.",
         "headers": {
           "x-request-id": {
             "$ref": "#/components/headers/RequestId"
@@ -3346,7 +3346,7 @@ export const openApi: object = {
       },
       "VerificationErrorCode": {
         "type": "string",
-        "description": "Why a credential is not good.\n\n- `VERIFICATION_ERROR_UNSPECIFIED`: It is good.\n- `VERIFICATION_ERROR_INVALID_FORMAT`: It is not a credential: mistyped, truncated, empty or too long.\n- `VERIFICATION_ERROR_EXPIRED`: It expired.\n- `VERIFICATION_ERROR_REVOKED`: It, or its root key, was revoked.\n- `VERIFICATION_ERROR_NOT_FOUND`: It is unknown, or its secret is wrong: nothing tells which.\n- `VERIFICATION_ERROR_SIGNATURE_INVALID`: A derived token whose signature is wrong.\n- `VERIFICATION_ERROR_INTERNAL`: The service failed on this item of a batch.\n- `VERIFICATION_ERROR_IP_NOT_ALLOWED`: It may not be used from the client's address.\n- `VERIFICATION_ERROR_RATE_LIMITED`: Its quota is used up.",
+        "description": "Why a credential is not good.\n\n- `VERIFICATION_ERROR_UNSPECIFIED`: It is good.\n- `VERIFICATION_ERROR_INVALID_FORMAT`: It is mistyped or truncated, or a macaroon whose caveats permit nothing. In a batch also: it is empty or too long,\nor its `client_ip` is no address.\n- `VERIFICATION_ERROR_EXPIRED`: It, or its key, is expired; or a token is not valid yet.\n- `VERIFICATION_ERROR_REVOKED`: It, or the key of a token, is revoked; or the key has lost every scope of the token.\n- `VERIFICATION_ERROR_NOT_FOUND`: It is unknown, or its secret is wrong: nothing tells which. Or the key of a JWT is gone.\n- `VERIFICATION_ERROR_SIGNATURE_INVALID`: A token that this service did not make, or with another issuer or audience; or the key of a macaroon is gone.\n- `VERIFICATION_ERROR_INTERNAL`: The service failed on this item of a batch. Not used yet.\n- `VERIFICATION_ERROR_IP_NOT_ALLOWED`: It may not be used from the client's address, or that address is not known.\n- `VERIFICATION_ERROR_RATE_LIMITED`: Its quota is used up. Not used yet.",
         "enum": [
           "VERIFICATION_ERROR_UNSPECIFIED",
           "VERIFICATION_ERROR_INVALID_FORMAT",

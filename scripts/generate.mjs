@@ -1,5 +1,5 @@
-// Generates gen/ and docs/reference.md from the protos: `npm run generate`; with --check, fails when they are not what would be
-// generated.
+// Generates gen/, docs/reference.md and the tables of docs/errors.md from the protos and src/errors.ts: `npm run generate`; with
+// --check, fails when they are not what would be generated.
 //
 // The published definitions are copied out of pinned npm packages into third_party/proto (not committed), because
 // google-proto-files alone is 88 MB and nobody who runs or tests the service needs it.
@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const GEN = join(ROOT, "gen");
-const REFERENCE = join("docs", "reference.md");
+const PAGES = [join("docs", "reference.md"), join("docs", "errors.md")];
 const THIRD_PARTY = join(ROOT, "third_party", "proto");
 
 /** Pinned by version and by integrity; `files` maps a path in the package to the import path of the proto. */
@@ -90,7 +90,7 @@ function readTree(dir) {
 }
 
 /**
- * The code, then what is made of the protos' comments too: the OpenAPI document and the reference. Those are written by
+ * The code, then what is made of comments too: the OpenAPI document, the reference and the tables of errors. Those are written by
  * TypeScript that imports the code in gen/, which therefore has to be there, and current.
  */
 function generate(directory) {
@@ -113,10 +113,10 @@ function check() {
     generate(scratch);
     const expected = readTree(scratch);
     const actual = new Map([...readTree(GEN)].map(([path, text]) => [join("gen", path), text]));
-    actual.set(REFERENCE, readFileSync(join(ROOT, REFERENCE), "utf8"));
+    for (const page of PAGES) actual.set(page, readFileSync(join(ROOT, page), "utf8"));
     const stale = [...new Set([...expected.keys(), ...actual.keys()])].filter((f) => expected.get(f) !== actual.get(f));
     if (stale.length > 0) {
-      console.error(`differ from what the protos generate; run npm run generate:\n  ${stale.join("\n  ")}`);
+      console.error(`differ from what is generated; run npm run generate:\n  ${stale.join("\n  ")}`);
       process.exitCode = 1;
     }
   } finally {

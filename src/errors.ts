@@ -1,34 +1,62 @@
 /**
  * Every reason a call can be refused for. Stable: clients branch on it (`google.rpc.ErrorInfo.reason`).
- * Only `server/error-map.ts` knows which gRPC code and HTTP status each one becomes.
+ * Only `server/error-map.ts` knows which gRPC code and HTTP status each one becomes. What is said of each here is said in
+ * docs/errors.md too: `npm run generate`.
  */
 export type Reason =
+  /** A call about a credential has none. */
   | "CREDENTIAL_REQUIRED"
+  /** A field is wrong, or a `request_id` was used for another request. */
   | "INVALID_ARGUMENT"
+  /** A filter cannot be read; the message names the column. */
   | "INVALID_FILTER"
+  /** A page token is damaged, older than a day, or of another list. */
   | "INVALID_PAGE_TOKEN"
+  /** A mask names what cannot be changed. */
   | "INVALID_UPDATE_MASK"
+  /** Self-revocation of a derived token. Revoke its key. */
   | "DERIVED_TOKEN_NOT_REVOCABLE"
+  /** The bearer token is missing or not known. */
   | "UNAUTHENTICATED"
+  /** Derive from a credential that is not good now; the message says why. */
   | "PARENT_KEY_INVALID"
+  /** Derive from a token whose signature is wrong. */
   | "SIGNATURE_INVALID"
+  /** The bearer token's role may not make this call. */
   | "FORBIDDEN"
+  /** Derive with scopes that the parent does not have. */
   | "SCOPE_NOT_ALLOWED"
+  /** Derive from an address that the parent may not be used from. */
   | "IP_NOT_ALLOWED"
+  /** There is no such key; for self-revocation also: the secret is wrong. */
   | "API_KEY_NOT_FOUND"
+  /** REST: there is no such path. */
   | "ROUTE_NOT_FOUND"
+  /** REST: the path has no such method; `Allow` names those that it has. */
   | "METHOD_NOT_ALLOWED"
+  /** The raw key was imported before; `metadata.key_id` names it. */
   | "API_KEY_EXISTS"
+  /** A revoked key cannot be changed; one that is not active or was rotated cannot be rotated. */
   | "KEY_NOT_ACTIVE"
+  /** Another call changed the key at the same time. Try again. */
   | "CONCURRENT_CHANGE"
+  /** The request is larger than its method allows: 1 MiB, batches 4 MiB. */
   | "PAYLOAD_TOO_LARGE"
+  /** REST: the body is not JSON. */
   | "UNSUPPORTED_MEDIA_TYPE"
+  /** A quota is used up. Not used yet. */
   | "QUOTA_EXCEEDED"
+  /** Too many self-revocations failed; `metadata.retry_after_seconds` says how long to wait. */
   | "RATE_LIMITED"
+  /** The client went away. */
   | "CANCELLED"
+  /** A defect. The log has the cause, by `x-request-id`. */
   | "INTERNAL"
+  /** The method is not there, or a unary call does not have one message. */
   | "UNIMPLEMENTED"
+  /** The store does not answer. The call may have had its effect; try again, with a `request_id`. */
   | "UNAVAILABLE"
+  /** The client's deadline or `server.request_timeout` passed. The call may have had its effect. */
   | "DEADLINE_EXCEEDED";
 
 /** A request field at fault. `field` is a path in the request message's snake_case, such as `requests[3].name`. */

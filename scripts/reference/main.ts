@@ -1,10 +1,11 @@
 /**
- * Writes what is generated from the protos and their comments besides code, below a directory: `gen/openapi.ts` and
- * `docs/reference.md`. `scripts/generate.mjs` runs it with the image that buf built.
+ * Writes what is generated from the protos, their comments and the reasons of `src/errors.ts` besides code, below a directory:
+ * `gen/openapi.ts`, `docs/reference.md` and `docs/errors.md`. `scripts/generate.mjs` runs it with the image that buf built.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readErrorCatalogue } from "./error-catalogue.js";
+import { fillErrorsPage } from "./errors-page.js";
 import { createOpenApi } from "./openapi.js";
 import { readImage } from "./read-image.js";
 import { createReferencePage } from "./reference-page.js";
@@ -24,6 +25,8 @@ export const openApi: object = ${document};
 `,
 );
 write("docs/reference.md", createReferencePage(image, catalogue));
+const errorsPage = readFileSync(new URL("../../docs/errors.md", import.meta.url), "utf8");
+write("docs/errors.md", fillErrorsPage(errorsPage, image, catalogue));
 
 function write(path: string, text: string): void {
   mkdirSync(join(directory ?? "", path, ".."), { recursive: true });

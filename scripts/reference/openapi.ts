@@ -195,7 +195,7 @@ function describeErrors(
     ...(path.parameters.length === 0 ? [] : ["ROUTE_NOT_FOUND" as const]),
   ];
   const errors = catalogue.filter(({ reason }) => reasons.includes(reason));
-  if (errors.length < reasons.length) throw new Error(`docs/errors.md lacks one of ${reasons.join(", ")}`);
+  if (errors.length < reasons.length) throw new Error(`src/errors.ts lacks one of ${reasons.join(", ")}`);
   const statuses = [...new Set(errors.map(({ httpStatus }) => httpStatus))];
   responses.set(HEADERS_TOO_LARGE, { description: "The path, the query and the headers are more than 16 KiB." });
   const described = Object.fromEntries(

@@ -11,6 +11,7 @@ import { FieldBehavior, field_behavior } from "../../gen/google/api/field_behavi
 import { max_request_bytes, Permission, permission, success_status } from "../../gen/latchkey/v2alpha1/options_pb.js";
 import { type HttpBinding, readHttpRules } from "../../src/rest/http-rules.js";
 import type { CataloguedError } from "./error-catalogue.js";
+import { createTable } from "./markdown-table.js";
 import { methodErrors } from "./method-errors.js";
 import type { Image, ReadComment } from "./read-image.js";
 import { restPath } from "./rest-path.js";
@@ -100,15 +101,15 @@ function fieldTable(desc: DescMessage, commentOf: ReadComment): string[] {
   if (desc.fields.length === 0) return [];
   const rows = desc.fields.map((field) => {
     const behaviors = getOption(field, field_behavior).flatMap((behavior) => BEHAVIORS.get(behavior) ?? []);
-    const text = [...behaviors, oneLine(commentOf(field))].join(" ");
-    return `| \`${field.name}\` | ${field.number} | ${typeOf(field)} | ${text} |`;
+    const text = [...behaviors, commentOf(field)].join(" ");
+    return [`\`${field.name}\``, String(field.number), typeOf(field), text];
   });
-  return [["| field | number | type | |", "| --- | --- | --- | --- |", ...rows].join("\n")];
+  return [createTable(["field", "number", "type", ""], rows)];
 }
 
 function valueTable(desc: DescEnum, commentOf: ReadComment): string {
-  const rows = desc.values.map((value) => `| \`${value.name}\` | ${value.number} | ${oneLine(commentOf(value))} |`);
-  return ["| value | number | |", "| --- | --- | --- |", ...rows].join("\n");
+  const rows = desc.values.map((value) => [`\`${value.name}\``, String(value.number), commentOf(value)]);
+  return createTable(["value", "number", ""], rows);
 }
 
 function typeOf(field: DescField): string {
@@ -122,11 +123,6 @@ function typeOf(field: DescField): string {
 function link(desc: DescMessage | DescEnum): string {
   if (desc.typeName.startsWith("google.")) return `\`${desc.typeName}\``;
   return `[${desc.name}](#${desc.name.toLowerCase()})`;
-}
-
-/** For a cell of a table. */
-function oneLine(comment: string): string {
-  return comment.replaceAll("\n", " ").replaceAll("|", "\\|");
 }
 
 /** Our types in the order in which the methods use them. */

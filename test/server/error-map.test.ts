@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "@jest/globals";
 import { BadRequestSchema, ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.js";
+import { readErrorCatalogue } from "../../scripts/reference/error-catalogue.js";
 import { type Reason, ServiceError } from "../../src/errors.js";
 import {
   codeName,
@@ -10,11 +11,7 @@ import {
   jsonFromServiceError,
 } from "../../src/server/error-map.js";
 
-/** The reasons as `src/errors.ts` lists them: the union is not there at run time. */
-const REASONS = readFileSync(new URL("../../src/errors.ts", import.meta.url), "utf8")
-  .split("export type Reason =")[1]
-  ?.split(";")[0]
-  ?.match(/[A-Z_]+/g) as Reason[];
+const REASONS = readErrorCatalogue().map(({ reason }) => reason);
 
 const CANONICAL = (
   JSON.parse(readFileSync(new URL("../vectors/http-rule.json", import.meta.url), "utf8")) as {

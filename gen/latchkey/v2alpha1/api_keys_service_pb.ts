@@ -1243,56 +1243,57 @@ export enum VerificationErrorCode {
   VERIFICATION_ERROR_UNSPECIFIED = 0,
 
   /**
-   * It is not a credential: mistyped, truncated, empty or too long.
+   * It is mistyped or truncated, or a macaroon whose caveats permit nothing. In a batch also: it is empty or too long,
+   * or its `client_ip` is no address.
    *
    * @generated from enum value: VERIFICATION_ERROR_INVALID_FORMAT = 1;
    */
   VERIFICATION_ERROR_INVALID_FORMAT = 1,
 
   /**
-   * It expired.
+   * It, or its key, is expired; or a token is not valid yet.
    *
    * @generated from enum value: VERIFICATION_ERROR_EXPIRED = 2;
    */
   VERIFICATION_ERROR_EXPIRED = 2,
 
   /**
-   * It, or its root key, was revoked.
+   * It, or the key of a token, is revoked; or the key has lost every scope of the token.
    *
    * @generated from enum value: VERIFICATION_ERROR_REVOKED = 3;
    */
   VERIFICATION_ERROR_REVOKED = 3,
 
   /**
-   * It is unknown, or its secret is wrong: nothing tells which.
+   * It is unknown, or its secret is wrong: nothing tells which. Or the key of a JWT is gone.
    *
    * @generated from enum value: VERIFICATION_ERROR_NOT_FOUND = 4;
    */
   VERIFICATION_ERROR_NOT_FOUND = 4,
 
   /**
-   * A derived token whose signature is wrong.
+   * A token that this service did not make, or with another issuer or audience; or the key of a macaroon is gone.
    *
    * @generated from enum value: VERIFICATION_ERROR_SIGNATURE_INVALID = 5;
    */
   VERIFICATION_ERROR_SIGNATURE_INVALID = 5,
 
   /**
-   * The service failed on this item of a batch.
+   * The service failed on this item of a batch. Not used yet.
    *
    * @generated from enum value: VERIFICATION_ERROR_INTERNAL = 6;
    */
   VERIFICATION_ERROR_INTERNAL = 6,
 
   /**
-   * It may not be used from the client's address.
+   * It may not be used from the client's address, or that address is not known.
    *
    * @generated from enum value: VERIFICATION_ERROR_IP_NOT_ALLOWED = 7;
    */
   VERIFICATION_ERROR_IP_NOT_ALLOWED = 7,
 
   /**
-   * Its quota is used up.
+   * Its quota is used up. Not used yet.
    *
    * @generated from enum value: VERIFICATION_ERROR_RATE_LIMITED = 8;
    */
