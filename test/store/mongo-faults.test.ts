@@ -64,6 +64,15 @@ const sealedSecret = { box: new Uint8Array([1]), expireTime: new Date("2026-01-0
 const due = { status: "active", until: new Date("2026-01-02") } as const;
 const ahead = { status: "expired", since: new Date("2099-12-31") } as const;
 
+const RESTORED_VERSION = 7;
+const restore = (store: KeyStore, record: KeyRecord) => store.restoreMany([{ ...record, version: RESTORED_VERSION }]);
+const restored = {
+  command: "update",
+  run: restore,
+  answer: () => ["restored"],
+  after: { version: RESTORED_VERSION },
+} as const;
+
 const WRITES: readonly Operation[] = [
   { name: "insert", command: "insert", run: insert, answer: inserted(1), before: null, after: { version: 1 } },
   {
@@ -121,6 +130,14 @@ const WRITES: readonly Operation[] = [
     before: { version: 2, deleted: true },
     after: null,
     isNotTriedAgain: true,
+  },
+  { ...restored, name: "restoreMany", before: null },
+  { ...restored, name: "restoreMany over an older version", prepare: insert, before: { version: 1 } },
+  {
+    ...restored,
+    name: "restoreMany over a tombstone",
+    prepare: bury,
+    before: { version: 2, deleted: true },
   },
   {
     name: "acquireLease",
@@ -227,6 +244,21 @@ const READS: readonly Operation[] = [
     run: (store, record) => store.claim(record.keyId, new Uint8Array([4])),
     answer: () => CLAIM,
   },
+  {
+    name: "scan",
+    command: "find",
+    prepare: insert,
+    run: (store) => store.scan(undefined, 10),
+    answer: (record) => ({ records: [record] }),
+  },
+  {
+    name: "scan that goes on",
+    command: "find",
+    prepare: insert,
+    run: (store) => store.scan(undefined, 1),
+    answer: (record) => ({ records: [record], end: { tenantId: record.tenantId, keyId: record.keyId } }),
+  },
+  { name: "restoreMany, reading back", command: "find", run: restore, answer: () => ["restored"] },
   { name: "ping", command: "find", run: (store) => store.ping(), answer: () => undefined },
 ];
 

@@ -2,8 +2,8 @@
 
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { type Collection, type Document, MongoClient } from "mongodb";
-import type { KeyRecord, KeyStore } from "../../src/store/key-store.js";
+import { type Collection, type Document, Long, MongoClient } from "mongodb";
+import type { KeyId, KeyRecord, KeyStore } from "../../src/store/key-store.js";
 import { openMongoStore } from "../../src/store/mongo/open-mongo-store.js";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
 import { type Fate, type FaultProxy, refusal, startFaultProxy } from "./mongo-fault-proxy.js";
@@ -12,6 +12,10 @@ import { fullRecord, sampleRecord } from "./sample-record.js";
 const TIMEOUT_MS = 10_000;
 /** For good. */
 const REFUSED = refusal(121, "DocumentValidationFailure");
+/** More than one record of each kind that a fault could lose. */
+const MANY = 20;
+/** A cursor that the server does not have. */
+const UNKNOWN_CURSOR = Long.fromNumber(4711);
 const TOMBSTONE_FIELDS = ["_id", "changed_at", "deleted", "key_id", "tenant_id", "version", "write_id"];
 const UNAVAILABLE = { reason: "UNAVAILABLE", message: "the key store cannot be reached" };
 
@@ -266,6 +270,144 @@ const mongo = await mongoTestUri();
         await expect(store.delete(record, 1)).rejects.toMatchObject({ reason: "UNAVAILABLE" });
         await imported;
         expect(await store.read(record)).toEqual({ ...record, version: 3 });
+      });
+    });
+
+    describe("restoreMany", () => {
+      const sample = (count: number) =>
+        Array.from({ length: count }, (_, index) => sampleRecord({ version: index + 1 }));
+      const restoredAll = (records: readonly KeyRecord[]) => records.map(() => "restored");
+
+      async function expectThere(records: readonly KeyRecord[]): Promise<void> {
+        for (const record of records) expect(await store.read(record)).toEqual(record);
+      }
+
+      test.each(["reply lost", "reply cut off", "lost on the way"] as const)("has every record: %s", async (fate) => {
+        const records = [fullRecord({ version: 5 }), ...sample(MANY)];
+        proxy.meet("update", fate);
+        expect(await store.restoreMany(records)).toEqual(restoredAll(records));
+        await expectThere(records);
+      });
+
+      test("goes on where an earlier try was cut short", async () => {
+        const records = sample(MANY);
+        await store.restoreMany(records.slice(MANY / 2));
+        proxy.meet("update", "lost on the way");
+        expect(await store.restoreMany(records)).toEqual(restoredAll(records));
+        await expectThere(records);
+      });
+
+      test("tries again what was refused for the moment, beside what has a newer version", async () => {
+        const newer = await inserts();
+        const changed = await store.compareAndSet(newer, 1, { name: "changed" });
+        const fresh = sampleRecord({ version: 3 });
+        const writeErrors = [
+          { index: 0, code: 11000, errmsg: "duplicate key" },
+          { index: 1, code: 112, errmsg: "write conflict" },
+        ];
+        proxy.meet("update", { refusal: { ok: 1, n: 0, nModified: 0, writeErrors } });
+        expect(await store.restoreMany([newer, fresh])).toEqual(["kept", "restored"]);
+        expect(await store.read(newer)).toEqual(changed);
+        await expectThere([fresh]);
+      });
+
+      test("does not try again what the server refused for good, beside what it took", async () => {
+        const [taken, refused] = [sampleRecord(), sampleRecord()];
+        await store.restoreMany([taken]);
+        const writeErrors = [{ index: 1, ...REFUSED.refusal }];
+        for (const fate of [REFUSED, { refusal: { ok: 1, n: 1, nModified: 0, writeErrors } }]) {
+          proxy.meet("update", fate);
+          await expect(store.restoreMany([taken, refused])).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+          expect(await store.read(refused)).toBeUndefined();
+        }
+      });
+
+      test("believes no server that says it wrote, and did not", async () => {
+        const record = sampleRecord();
+        proxy.meet("update", { refusal: { ok: 1, n: 1, nModified: 1 } });
+        await expect(store.restoreMany([record])).rejects.toMatchObject({
+          reason: "UNAVAILABLE",
+          message: "a key that was restored could not be read back",
+        });
+        expect(await store.restoreMany([record])).toEqual(["restored"]);
+        await expectThere([record]);
+      });
+
+      test("that is UNAVAILABLE can be done again, to the same end", async () => {
+        const records = sample(MANY);
+        proxy.meet("update", "lost on the way", "reply lost", "lost on the way");
+        // Each try reads back what it wrote, and the driver asks a second time.
+        proxy.meet("find", ...Array.from({ length: 6 }, () => "lost on the way" as const));
+        await expect(store.restoreMany(records)).rejects.toMatchObject(UNAVAILABLE);
+        expect(await store.restoreMany(records)).toEqual(restoredAll(records));
+        await expectThere(records);
+      });
+
+      test("that arrives late changes nothing that was changed since", async () => {
+        const record = sampleRecord({ version: 3 });
+        let release = () => {};
+        proxy.meet("update", { heldUntil: new Promise((resolve) => (release = resolve)) });
+        const slow = store.restoreMany([record]);
+        await proxy.allMet();
+        await store.restoreMany([record]);
+        const changed = await store.compareAndSet(record, 3, { name: "changed" });
+        release();
+        expect(await slow).toEqual(["kept"]);
+        expect(await store.read(record)).toEqual(changed);
+      });
+    });
+
+    describe("scan", () => {
+      const SLICE = 3;
+      const walked = async () => {
+        const records: KeyRecord[] = [];
+        let slices = 0;
+        for (let after: KeyId | undefined, isOver = false; !isOver; slices += 1) {
+          const slice = await store.scan(after, SLICE);
+          records.push(...slice.records);
+          after = slice.end;
+          isOver = after === undefined;
+        }
+        return { ids: records.map(({ keyId }) => keyId).sort(), slices };
+      };
+      let ids: string[] = [];
+
+      beforeAll(async () => {
+        await keys.deleteMany({});
+        const records = Array.from({ length: 2 * SLICE + 1 }, () => sampleRecord());
+        await store.insertMany(records);
+        ids = records.map(({ keyId }) => keyId).sort();
+      });
+
+      test.each(["reply lost", "reply cut off", "lost on the way"] as const)("is complete: %s", async (fate) => {
+        proxy.meet("find", { reply: (reply) => reply }, fate);
+        expect(await walked()).toEqual({ ids, slices: 3 });
+      });
+
+      test("fails, and is not short, when no try is answered", async () => {
+        proxy.meet("find", { reply: (reply) => reply }, "reply lost", "reply lost");
+        await expect(walked()).rejects.toMatchObject(UNAVAILABLE);
+      });
+
+      /** What a server does when a slice is larger than a reply may be. */
+      const cutShort: Fate = {
+        reply: ({ cursor, ...reply }) => ({
+          ...reply,
+          cursor: { ...cursor, id: UNKNOWN_CURSOR, firstBatch: cursor.firstBatch.slice(0, 1) },
+        }),
+      };
+
+      test.each([
+        ["reply lost", "reply lost"],
+        ["reply cut off", "reply cut off"],
+        ["lost on the way", "lost on the way"],
+        ["no primary any more", refusal(10107, "NotWritablePrimary")],
+        ["cursor gone", refusal(43, "CursorNotFound")],
+      ] as const)("fails, and is not short, when the rest of a slice does not come: %s", async (_about, fate) => {
+        proxy.meet("find", cutShort);
+        proxy.meet("getMore", fate);
+        await expect(walked()).rejects.toMatchObject({ reason: "UNAVAILABLE" });
+        expect(await walked()).toEqual({ ids, slices: 3 });
       });
     });
 
