@@ -32,7 +32,8 @@ export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 export interface ProgramContext {
   /**
    * Runs the service in so many processes until it is stopped. `warnings` are about the configuration, for its log;
-   * `reread` reads the configuration again. A rejection ends the process with its message and exit code 1.
+   * `reread` reads the configuration again. A rejection ends the process with its message and exit code 1, or 3 for a
+   * store that cannot be reached.
    */
   readonly serve: (config: Config, warnings: readonly string[], workers: number, reread: () => Reread) => Promise<void>;
   /** Apply the store's migrations, and say which it has. Rejections likewise. */

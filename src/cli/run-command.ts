@@ -1,8 +1,10 @@
+import { StoreUnreachableError } from "../store/store-unreachable-error.js";
 import { UnreachableError } from "../transfer/transfer-error.js";
 import { CommandFailure } from "./command-failure.js";
 import { EXIT_CODE, type ExitCode } from "./exit-code.js";
 import { failureText } from "./failure-text.js";
 import type { CommandContext } from "./program.js";
+import { WorkerFailure } from "./worker-failure.js";
 
 /** Runs what a command does. A rejection is told on stderr and ends the process; so does an exit code other than 0. */
 export async function runCommand(
@@ -20,6 +22,7 @@ export async function runCommand(
 }
 
 function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof CommandFailure) return error.exitCode;
-  return error instanceof UnreachableError ? EXIT_CODE.unreachable : EXIT_CODE.failed;
+  if (error instanceof CommandFailure || error instanceof WorkerFailure) return error.exitCode;
+  const isUnreachable = error instanceof StoreUnreachableError || error instanceof UnreachableError;
+  return isUnreachable ? EXIT_CODE.unreachable : EXIT_CODE.failed;
 }

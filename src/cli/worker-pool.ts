@@ -1,5 +1,6 @@
 import type { Worker } from "node:cluster";
 import type { Logger } from "../telemetry/logger.js";
+import { EXIT_CODE } from "./exit-code.js";
 import { restartDelayMs } from "./restart-delay.js";
 import { WorkerFailure } from "./worker-failure.js";
 
@@ -133,7 +134,8 @@ export class WorkerPool {
       if (this.#isDraining) return;
       const how = signal === null ? { code } : { signal };
       if (!this.#wasReady) {
-        onFailure(new WorkerFailure(`the first worker did not start: ${signal ?? `exit code ${code}`}`));
+        const exitCode = code === EXIT_CODE.unreachable ? EXIT_CODE.unreachable : EXIT_CODE.failed;
+        onFailure(new WorkerFailure(`the first worker did not start: ${signal ?? `exit code ${code}`}`, exitCode));
         return;
       }
       logger.warn({ worker: id, ...how, restart_in_ms: again() }, "a worker ended, and is started again");

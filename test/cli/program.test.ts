@@ -156,11 +156,11 @@ describe("latchkey serve", () => {
 
   test("tells why it could not start, without a stack", async () => {
     const serve = async () => {
-      throw new ServiceError("UNAVAILABLE", "MongoDB at db:27017 cannot be reached");
+      throw new ServiceError("UNAVAILABLE", "MongoDB at db:27017 has no space left");
     };
     expect(await run(["serve"], { serve })).toEqual({
       out: "",
-      err: "latchkey: MongoDB at db:27017 cannot be reached\n",
+      err: "latchkey: MongoDB at db:27017 has no space left\n",
       code: 1,
     });
   });
@@ -187,9 +187,9 @@ describe("latchkey migrate", () => {
 
   test("tells why it could not be done", async () => {
     const migrateUp = async () => {
-      throw new ServiceError("UNAVAILABLE", "MongoDB at db:27017 cannot be reached");
+      throw new ServiceError("UNAVAILABLE", "MongoDB at db:27017 has no space left");
     };
-    const err = "latchkey: MongoDB at db:27017 cannot be reached\n";
+    const err = "latchkey: MongoDB at db:27017 has no space left\n";
     expect(await run(["migrate", "up"], { migrateUp })).toEqual({ out: "", err, code: 1 });
   });
 

@@ -1,14 +1,19 @@
 /** The first start, and the starts that must not be: with a real process. */
 
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { MongoClient } from "mongodb";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
 import { ChildService } from "./child-service.js";
 import { bearer } from "./clients/api-client.js";
+import { runLatchkey } from "./latchkey-process.js";
+import { randomToken } from "./server.js";
 
 const PERMISSIONS = 0o777;
 /** nobody, on most systems: any user but root will do. */
@@ -179,19 +184,46 @@ describe("a place that is taken", () => {
 });
 
 describe("a MongoDB that cannot be used", () => {
-  test("nobody at the address: an error in time, without the password", async () => {
+  const uri = "mongodb://user:hunter2-password@127.0.0.1:1/latchkey";
+  const unreachable = { LATCHKEY_STORE_MONGODB_URI: uri, LATCHKEY_STORE_MONGODB_TIMEOUT: "500ms" };
+  const said =
+    "latchkey: MongoDB at 127.0.0.1:1 cannot be reached (ECONNREFUSED, no usable answer within 500 ms)\n" +
+    "  is it running, and does store.mongodb.uri (LATCHKEY_STORE_MONGODB_URI) name its servers?\n";
+
+  test("nobody at the address: exit code 3 in time, without the password", async () => {
     const startedAt = Date.now();
-    const said = await failure(
-      {
-        LATCHKEY_STORE_MONGODB_URI: "mongodb://user:hunter2-password@127.0.0.1:1/latchkey",
-        LATCHKEY_STORE_MONGODB_TIMEOUT: "500ms",
-      },
-      { cwd: directory },
-    );
-    expect(said).toBe(
-      "latchkey: MongoDB at 127.0.0.1:1 cannot be reached (ECONNREFUSED, no usable answer within 500 ms)\n",
-    );
+    const child = start(unreachable, { cwd: directory });
+    expect(await child.ended).toEqual({ code: 3, signal: null });
+    expect(child.stderr).toBe(said);
+    expect(child.stdout).not.toContain("hunter2");
     expect(Date.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  test.each([
+    ["migrate", "up"],
+    ["migrate", "status"],
+    ["export", "-"],
+  ])("nobody at the address: %s %s, exit code 3", async (...words) => {
+    const env = { ...unreachable, LATCHKEY_SECRETS_PEPPER: randomToken() };
+    expect(await runLatchkey(words, env)).toEqual({ code: 3, stdout: "", stderr: said });
+  });
+
+  test("nobody who answers: exit code 3", async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket));
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    const { port } = silent.address() as AddressInfo;
+    const env = { ...unreachable, LATCHKEY_STORE_MONGODB_URI: `mongodb://127.0.0.1:${port}` };
+    for (const words of [["serve"], ["migrate", "up"]]) {
+      const { code, stderr } = await runLatchkey(words, { ...env, LATCHKEY_DATA_DIR: join(directory, "data") });
+      expect({ code, stderr }).toEqual({
+        code: 3,
+        stderr: expect.stringContaining(`latchkey: MongoDB at 127.0.0.1:${port} `),
+      });
+      expect(stderr).toContain(" within 500 ms");
+    }
+    for (const socket of sockets) socket.destroy();
+    await once(silent.close(), "close");
   });
 
   test("a URI that is none", async () => {
@@ -204,9 +236,11 @@ describe("a MongoDB that cannot be used", () => {
 const mongo = await mongoTestUri();
 
 (mongo === undefined ? describe.skip : describe)(
-  mongo === undefined ? `a MongoDB with another password, ${MONGO_SKIPPED}` : "a MongoDB with another password",
+  mongo === undefined ? `a MongoDB that refuses, ${MONGO_SKIPPED}` : "a MongoDB that refuses",
   () => {
-    test("is an error, without the password", async () => {
+    afterAll(() => mongo?.dispose());
+
+    test("a user name and password: exit code 1, without the password", async () => {
       const uri = new URL(mongo?.uri ?? "");
       uri.username = "somebody";
       uri.password = "hunter2-password";
@@ -216,7 +250,24 @@ const mongo = await mongoTestUri();
       expect(await child.ended).toEqual({ code: 1, signal: null });
       expect(child.stderr).toBe(`latchkey: MongoDB at ${uri.host} refused the user name or password\n`);
       expect(child.stdout + child.stderr).not.toContain("hunter2");
-      await mongo?.dispose();
+      expect(await runLatchkey(["migrate", "up"], env)).toEqual({ code: 1, stdout: "", stderr: child.stderr });
+    });
+
+    test("a release that is too old for its schema: exit code 1", async () => {
+      const client = new MongoClient(mongo?.uri ?? "");
+      const schema = client.db().collection<{ _id: string }>("schema");
+      await schema.updateOne({ _id: "schema" }, { $set: { version: 99, compatible_version: 98 } }, { upsert: true });
+      await client.close();
+      const env = { LATCHKEY_STORE_MONGODB_URI: mongo?.uri ?? "", LATCHKEY_DATA_DIR: join(directory, "data") };
+      for (const words of [["serve"], ["migrate", "up"], ["migrate", "status"]]) {
+        expect(await runLatchkey(words, env)).toEqual({
+          code: 1,
+          stdout: "",
+          stderr: expect.stringMatching(
+            /^latchkey: the database \S+ has schema version 99, this release knows 3: run a newer release\n$/,
+          ),
+        });
+      }
     });
   },
 );

@@ -329,10 +329,11 @@ describe("workers", () => {
     async () => {
       const uri = "mongodb://127.0.0.1:1/latchkey";
       start(3, { LATCHKEY_STORE_MONGODB_URI: uri, LATCHKEY_STORE_MONGODB_TIMEOUT: "500ms" });
-      expect(await service.ended).toEqual({ code: 1, signal: null });
+      expect(await service.ended).toEqual({ code: 3, signal: null });
       expect(service.stderr).toBe(
         "latchkey: MongoDB at 127.0.0.1:1 cannot be reached (ECONNREFUSED, no usable answer within 500 ms)\n" +
-          "latchkey: the first worker did not start: exit code 1\n",
+          "  is it running, and does store.mongodb.uri (LATCHKEY_STORE_MONGODB_URI) name its servers?\n" +
+          "latchkey: the first worker did not start: exit code 3\n",
       );
       expect(service.stdout).toBe("");
     },

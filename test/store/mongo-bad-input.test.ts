@@ -7,6 +7,7 @@ import { type Document, MongoClient } from "mongodb";
 import { ServiceError } from "../../src/errors.js";
 import type { KeyStore } from "../../src/store/key-store.js";
 import { openMongoStore } from "../../src/store/mongo/open-mongo-store.js";
+import { StoreUnreachableError } from "../../src/store/store-unreachable-error.js";
 import { eventually } from "../e2e/eventually.js";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
 import { type Command, type Fate, type FaultProxy, refusal, startFaultProxy } from "./mongo-fault-proxy.js";
@@ -73,6 +74,12 @@ const mongo = await mongoTestUri();
         ],
         ["a full disk", named("createIndexes"), FULL, "has no space left"],
         ["another refusal", named("createIndexes"), refusal(2, "BadValue"), "refused to open the store (code 2)"],
+        [
+          "a primary that steps down",
+          named("createIndexes"),
+          refusal(189, "PrimarySteppedDown"),
+          "refused to open the store (code 189)",
+        ],
         ["silence", everything, "swallowed", /did not answer within 1000 ms$|cannot be reached \(.*1000 ms\)$/],
         [
           "silence when it is asked for the schema",
@@ -80,13 +87,15 @@ const mongo = await mongoTestUri();
           "swallowed",
           "cannot be reached (no usable answer within 1000 ms)",
         ],
-      ] as const)("%s", async (_name, applies, fate, expected) => {
+      ] as const)("%s", async (name, applies, fate, expected) => {
         fail(applies, fate);
         const start = performance.now();
         const error = await open().catch((reason: unknown) => reason);
         expect(performance.now() - start).toBeLessThan(TIMEOUT_MS + SLACK_MS);
         const message = typeof expected === "string" ? `MongoDB at ${proxy.address} ${expected}` : expected;
         expect(error).toMatchObject({ reason: "UNAVAILABLE", message: expect.stringMatching(exactly(message)) });
+        // What another try may find otherwise, and nothing else.
+        expect(error instanceof StoreUnreachableError).toBe(/^silence|steps down$/.test(name));
 
         stopFault();
         await (await open()).close();

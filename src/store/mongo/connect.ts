@@ -1,5 +1,6 @@
 import { type Db, type Document, MongoClient, type MongoClientOptions } from "mongodb";
 import { ServiceError } from "../../errors.js";
+import { StoreUnreachableError } from "../store-unreachable-error.js";
 import { withinTime } from "../within-time.js";
 import { clientOptions, collectionOptions, databaseName } from "./client-options.js";
 import type { KeyCollection, KeyDocument } from "./key-document.js";
@@ -24,7 +25,7 @@ export interface MongoConnection {
 
 /**
  * Connects, and hands the connection to `use`, whose result keeps it; when something fails it is closed. Rejects with
- * UNAVAILABLE, and a message that names the servers and what is wrong. `more` are options of the driver besides.
+ * UNAVAILABLE, as a StoreUnreachableError or for good, and a message that names the servers and what is wrong. `more` are options of the driver besides.
  */
 export async function connectMongo<T>(
   { uri, timeoutMs }: MongoServerOptions,
@@ -36,7 +37,7 @@ export async function connectMongo<T>(
   try {
     const database = client.db(databaseName(uri));
     const hello = await withinTime(database.command({ hello: 1 }), timeoutMs, () => {
-      return new ServiceError("UNAVAILABLE", `MongoDB at ${hosts} did not answer within ${timeoutMs} ms`);
+      return new StoreUnreachableError(`MongoDB at ${hosts} did not answer within ${timeoutMs} ms`);
     });
     return await use({
       client,

@@ -6,6 +6,7 @@ import {
   MongoServerSelectionError,
 } from "mongodb";
 import { ServiceError } from "../../errors.js";
+import { StoreUnreachableError } from "../store-unreachable-error.js";
 import {
   AUTHENTICATION_FAILED,
   DUPLICATE_KEY,
@@ -13,6 +14,7 @@ import {
   OUT_OF_DISK_SPACE,
   UNAUTHORIZED,
 } from "./error-codes.js";
+import { isOutcomeUnknown } from "./outcome-unknown.js";
 
 const LATE = "did not answer in time";
 
@@ -26,22 +28,25 @@ export function isDuplicateKey(error: unknown): boolean {
  */
 export function unavailable(error: unknown): unknown {
   if (error instanceof ServiceError || error instanceof TypeError) return error;
-  return new ServiceError("UNAVAILABLE", `the key store ${troubleOf(error)}`, { cause: withoutDocuments(error) });
+  const details = { cause: withoutDocuments(error) };
+  const refusal = refusalOf(error);
+  if (refusal !== undefined) return new ServiceError("UNAVAILABLE", `the key store ${refusal}`, details);
+  const problem = hasCode(error, MAX_TIME_EXPIRED) ? LATE : "cannot be reached";
+  return new StoreUnreachableError(`the key store ${problem}`, details);
 }
 
 /** The error of a call whose answer is not waited for any more. */
-export function lateAnswer(): ServiceError {
-  return new ServiceError("UNAVAILABLE", `the key store ${LATE}`);
+export function lateAnswer(): StoreUnreachableError {
+  return new StoreUnreachableError(`the key store ${LATE}`);
 }
 
-/** What callers of the service are told. */
-function troubleOf(error: unknown): string {
+/** What callers of the service are told about what does not pass by itself. */
+function refusalOf(error: unknown): string | undefined {
   if (hasCode(error, AUTHENTICATION_FAILED)) return "refuses the service's user name or password";
   if (hasCode(error, UNAUTHORIZED)) return "does not let the service's user do this";
   if (hasCode(error, OUT_OF_DISK_SPACE)) return "is full";
-  if (hasCode(error, MAX_TIME_EXPIRED)) return LATE;
   if (isTooOld(error)) return "is on a server that is too old";
-  return "cannot be reached";
+  return undefined;
 }
 
 /** Causes are logged, and a server's answer may hold the document of a key; so does an error about a bulk write. */
@@ -58,10 +63,22 @@ export function openFailure(error: unknown, hosts: string, timeoutMs: number): u
     return new ServiceError("UNAVAILABLE", `the file ${path}, which the MongoDB URI names, cannot be read (${code})`);
   }
   if (!(error instanceof MongoError) && syscall === undefined) return error;
-  return new ServiceError("UNAVAILABLE", `MongoDB at ${hosts} ${reasonOf(error, timeoutMs)}`, { cause: error });
+  const refusal = refusalAtOpen(error);
+  if (refusal === undefined) {
+    const systemError = systemCode(error);
+    const problem = `${systemError === undefined ? "" : `${systemError}, `}no usable answer within ${timeoutMs} ms`;
+    return new StoreUnreachableError(`MongoDB at ${hosts} cannot be reached (${problem})`, { cause: error });
+  }
+  const message = `MongoDB at ${hosts} ${refusal}`;
+  // A primary that steps down, say: another try finds the next one.
+  const isForTheMoment = error instanceof MongoServerError && isOutcomeUnknown(error);
+  return isForTheMoment
+    ? new StoreUnreachableError(message, { cause: error })
+    : new ServiceError("UNAVAILABLE", message, { cause: error });
 }
 
-function reasonOf(error: unknown, timeoutMs: number): string {
+/** `undefined`: no server has answered. */
+function refusalAtOpen(error: unknown): string | undefined {
   if (hasCode(error, AUTHENTICATION_FAILED)) return "refused the user name or password";
   if (hasCode(error, UNAUTHORIZED)) return "does not let this user create the indexes that it needs";
   if (hasCode(error, OUT_OF_DISK_SPACE)) return "has no space left";
@@ -69,8 +86,7 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   if (isCausedBy(error, MongoMissingDependencyError))
     return "cannot be used: a package that the URI asks for is missing";
   if (error instanceof MongoServerError) return `refused to open the store (code ${error.code})`;
-  const code = systemCode(error);
-  return `cannot be reached (${code === undefined ? "" : `${code}, `}no usable answer within ${timeoutMs} ms)`;
+  return undefined;
 }
 
 function hasCode(error: unknown, code: number): boolean {
