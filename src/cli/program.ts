@@ -5,7 +5,6 @@ import { addCompletionCommand } from "./commands/completion.js";
 import { addConfigCommand } from "./commands/config.js";
 import { addExportCommand } from "./commands/export.js";
 import { addHealthCommand } from "./commands/health.js";
-import { addImportFileCommand } from "./commands/import-file.js";
 import { addJwkCommands } from "./commands/jwk.js";
 import { addKeysCommands } from "./commands/keys.js";
 import { addMigrateCommands } from "./commands/migrate.js";
@@ -82,7 +81,6 @@ export function buildProgram(programContext: ProgramContext): Command {
   addExportCommand(program, context);
   addRestoreCommand(program, context);
   addBackupCommand(program, context);
-  addImportFileCommand(program, context);
   addCompletionCommand(program, context);
   return program;
 }

@@ -1,5 +1,4 @@
 import { StoreUnreachableError } from "../store/store-unreachable-error.js";
-import { UnreachableError } from "../transfer/transfer-error.js";
 import { CommandFailure } from "./command-failure.js";
 import { EXIT_CODE, type ExitCode } from "./exit-code.js";
 import { failureText } from "./failure-text.js";
@@ -23,6 +22,5 @@ export async function runCommand(
 
 function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandFailure || error instanceof WorkerFailure) return error.exitCode;
-  const isUnreachable = error instanceof StoreUnreachableError || error instanceof UnreachableError;
-  return isUnreachable ? EXIT_CODE.unreachable : EXIT_CODE.failed;
+  return error instanceof StoreUnreachableError ? EXIT_CODE.unreachable : EXIT_CODE.failed;
 }

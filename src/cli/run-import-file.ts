@@ -1,92 +1,100 @@
-import { createReadStream, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import { type ImportReport, importFile } from "../transfer/import-file.js";
-import { isImportField, type RowFormat, type RowOptions, readRows } from "../transfer/import-rows.js";
+import { type ImportRow, isImportField, type RowFormat, type RowOptions, readRows } from "../transfer/import-rows.js";
 import { formatProgress } from "../transfer/progress-line.js";
+import { readChunks } from "../transfer/read-chunks.js";
 import { TransferError } from "../transfer/transfer-error.js";
+import { asCallFailure, CallFailure, type Client } from "./client/client.js";
+import { CommandFailure } from "./command-failure.js";
+import { EXIT_CODE } from "./exit-code.js";
 import type { Output } from "./program.js";
 import { createImportSender } from "./send-imports.js";
 
-const DEFAULT_ENDPOINT = "http://127.0.0.1:4420";
-/** Problems that a dry run names. */
+/** Problems that a check names. */
 const SHOWN_PROBLEMS = 20;
 const PROGRESS_INTERVAL_MS = 200;
+const FORMATS: Readonly<Record<string, RowFormat>> = { ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl" };
 
-export interface ImportFileCommand {
-  readonly file: string;
-  readonly format: RowFormat | undefined;
-  /** `field=column` and `field=value`. */
-  readonly map: readonly string[];
-  readonly set: readonly string[];
-  readonly failures: string | undefined;
-  readonly isDryRun: boolean;
-  readonly endpoint: string | undefined;
-  readonly tokenFile: string | undefined;
-  readonly env: NodeJS.ProcessEnv;
+export interface ImportFileOptions {
+  readonly inputFormat?: RowFormat;
+  /** `field=column`. */
+  readonly map?: readonly string[];
+  /** `field=value`. */
+  readonly set?: readonly string[];
 }
 
-/** Imports the keys of a file into a service. Rejects with TransferError, also when some keys were refused. */
-export async function runImportFile(command: ImportFileCommand, stderr: Output & { isTTY?: boolean }): Promise<void> {
-  const { file, failures = `${file}.failures.jsonl` } = command;
-  const options = rowOptions(command);
-  const rows = () => readRows(createReadStream(file), options);
-  try {
-    // Before anything is sent, so that a file that cannot be read to its end changes nothing.
-    const checked = await checkRows(rows());
-    if (command.isDryRun) {
-      reportDryRun(checked, stderr);
-      return;
-    }
-    const progress = createProgress(checked.rows, stderr);
-    const send = createImportSender({ endpoint: endpointOf(command), token: tokenOf(command) });
-    const { imported, failed, resumedAt } = await importFile({
-      rows: rows(),
-      failures,
-      send,
-      onProgress: progress.show,
-    });
-    progress.end();
-    if (resumedAt > 0) stderr.write(`went on after ${resumedAt} rows of an earlier run\n`);
-    stderr.write(`imported ${imported} keys\n`);
-    if (failed === 0) return;
-    throw new TransferError(
-      `${failed} of ${checked.rows} rows were not imported: they are in ${failures}, which holds their keys`,
-    );
-  } catch (error) {
-    if (error instanceof TransferError && error.constructor === TransferError) {
-      throw new TransferError(`${file}: ${error.message}`);
-    }
-    throw error;
-  }
+/** A file of keys. Its rows can be read more than once. */
+export interface RowsFile {
+  readonly path: string;
+  readonly rows: () => AsyncIterable<ImportRow>;
 }
 
-interface CheckedRows {
+export interface CheckedRows {
   readonly rows: number;
   readonly problems: number;
-  readonly shown: readonly string[];
+  /** The first problems. */
+  readonly shown: readonly { readonly line: number; readonly problem: string }[];
 }
 
-async function checkRows(rows: ReturnType<typeof readRows>): Promise<CheckedRows> {
-  const shown: string[] = [];
-  let count = 0;
-  let problems = 0;
-  for await (const { line, problem } of rows) {
-    count += 1;
-    if (problem === undefined) continue;
-    problems += 1;
-    if (shown.length < SHOWN_PROBLEMS) shown.push(`line ${line}: ${problem}`);
+/** Opens nothing yet. Throws CommandFailure for options that are wrong. */
+export function rowsFile(path: string, options: ImportFileOptions): RowsFile {
+  const rowOptions = readRowOptions(path, options);
+  return { path, rows: () => readRows(readChunks(path), rowOptions) };
+}
+
+/** Reads the whole file, and sends nothing. Rejects with TransferError when it cannot be read to its end. */
+export function checkRows(file: RowsFile): Promise<CheckedRows> {
+  return withFileName(file, async () => {
+    const shown: { line: number; problem: string }[] = [];
+    let rows = 0;
+    let problems = 0;
+    for await (const { line, problem } of file.rows()) {
+      rows += 1;
+      if (problem === undefined) continue;
+      problems += 1;
+      if (shown.length < SHOWN_PROBLEMS) shown.push({ line, problem });
+    }
+    return { rows, problems, shown };
+  });
+}
+
+export interface ImportRun {
+  readonly client: Client;
+  readonly total: number;
+  /** File of what is refused. */
+  readonly failures: string;
+  /** Shows progress when it is a terminal. */
+  readonly stderr: Output;
+}
+
+/** Imports the rows of a file, from where an earlier run of the same was interrupted. Rejects with TransferError, and as calls do. */
+export function importRows(file: RowsFile, { client, total, failures, stderr }: ImportRun): Promise<ImportReport> {
+  return withFileName(file, async () => {
+    const progress = createProgress(total, stderr);
+    try {
+      const send = createImportSender(client);
+      return await importFile({ rows: file.rows(), failures, send, onProgress: progress.show });
+    } catch (error) {
+      const failure = asCallFailure(error);
+      if (failure?.isUnreachable !== true) throw error;
+      throw new CallFailure(`${failure.message}\n  the same command goes on where this one ended`, {
+        isUnreachable: true,
+      });
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+async function withFileName<T>({ path }: RowsFile, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof TransferError ? new TransferError(`${path}: ${error.message}`) : error;
   }
-  return { rows: count, problems, shown };
 }
 
-function reportDryRun({ rows, problems, shown }: CheckedRows, stderr: Output): void {
-  for (const line of shown) stderr.write(`${line}\n`);
-  if (problems > shown.length) stderr.write(`and ${problems - shown.length} more\n`);
-  stderr.write(`${rows} rows, ${rows - problems} to import, ${problems} that cannot be; nothing was sent\n`);
-  if (problems > 0) throw new TransferError(`${problems} of ${rows} rows cannot be imported`);
-}
-
-function createProgress(total: number, stderr: Output & { isTTY?: boolean }) {
+function createProgress(total: number, stderr: Output) {
   const startMs = performance.now();
   let shownMs = Number.NEGATIVE_INFINITY;
   return {
@@ -103,35 +111,30 @@ function createProgress(total: number, stderr: Output & { isTTY?: boolean }) {
   };
 }
 
-function rowOptions({ file, format, map, set }: ImportFileCommand): RowOptions {
-  const extension = extname(file).toLowerCase();
-  const guessed =
-    extension === ".csv" ? "csv" : extension === ".jsonl" || extension === ".ndjson" ? "jsonl" : undefined;
-  const known = format ?? guessed;
-  if (known === undefined) throw new TransferError(`${file}: say --format csv or --format jsonl`);
-  return { format: known, columns: parsePairs("--map", map), defaults: parsePairs("--set", set) };
+function readRowOptions(path: string, { inputFormat, map = [], set = [] }: ImportFileOptions): RowOptions {
+  const format = inputFormat ?? FORMATS[extname(path).toLowerCase()];
+  if (format === undefined) {
+    throw new CommandFailure(`${path}: say --input-format csv or --input-format jsonl`, EXIT_CODE.usage);
+  }
+  const defaults = parsePairs("--set", set);
+  if (defaults.has("raw_key")) {
+    throw new CommandFailure(
+      "--set: a raw key is no word of the command line, where others can see it",
+      EXIT_CODE.usage,
+    );
+  }
+  return { format, columns: parsePairs("--map", map), defaults };
 }
 
 function parsePairs(option: string, pairs: readonly string[]): Map<string, string> {
-  return new Map(
-    pairs.map((pair) => {
-      const [, field = "", value = ""] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
-      if (!isImportField(field) || value === "")
-        throw new TransferError(`${option} ${pair}: must be FIELD=..., with a field of a key`);
-      return [field, value];
-    }),
-  );
-}
-
-function endpointOf({ endpoint, env }: ImportFileCommand): string {
-  const text = endpoint ?? env.LATCHKEY_ENDPOINT ?? DEFAULT_ENDPOINT;
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
-    throw new TransferError(`the endpoint ${text} must be an http:// or https:// address`);
+  const parsed = new Map<string, string>();
+  for (const pair of pairs) {
+    const [, field = "", value = ""] = /^([^=]*)=(.*)$/s.exec(pair) ?? [];
+    if (!isImportField(field) || value === "") {
+      throw new CommandFailure(`${option} ${pair}: must be FIELD=..., with a field of a key`, EXIT_CODE.usage);
+    }
+    if (parsed.has(field)) throw new CommandFailure(`${option}: ${field} is there twice`, EXIT_CODE.usage);
+    parsed.set(field, value);
   }
-  return text;
-}
-
-function tokenOf({ tokenFile, env }: ImportFileCommand): string | undefined {
-  if (tokenFile !== undefined) return readFileSync(tokenFile, "utf8").trim();
-  return env.LATCHKEY_TOKEN === undefined || env.LATCHKEY_TOKEN === "" ? undefined : env.LATCHKEY_TOKEN;
+  return parsed;
 }

@@ -1,5 +1,5 @@
-import { createReadStream } from "node:fs";
 import type { Config } from "../config/config.js";
+import { readChunks } from "../transfer/read-chunks.js";
 import { planRestore, restoreKeys } from "../transfer/restore-keys.js";
 import { TransferError } from "../transfer/transfer-error.js";
 import type { Output } from "./program.js";
@@ -14,9 +14,9 @@ export interface RestoreCommand {
 export async function runRestore(config: Config, { file, isResumed }: RestoreCommand, stderr: Output): Promise<void> {
   const secrets = await loadTransferSecrets(config);
   try {
-    const plan = await planRestore(createReadStream(file), secrets.exportKeys);
+    const plan = await planRestore(readChunks(file), secrets.exportKeys);
     const restored = await withStore(config, secrets, stderr, (store) =>
-      restoreKeys({ store, keys: secrets.exportKeys, plan, chunks: createReadStream(file), isResumed }),
+      restoreKeys({ store, keys: secrets.exportKeys, plan, chunks: readChunks(file), isResumed }),
     );
     stderr.write(`restored ${restored} keys\n`);
   } catch (error) {

@@ -1,69 +1,36 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { JsonObject } from "@bufbuild/protobuf";
 import type { Outcome, SendBatch } from "../transfer/import-file.js";
 import type { RequestJson } from "../transfer/import-rows.js";
-import { TransferError, UnreachableError } from "../transfer/transfer-error.js";
+import { asCallFailure, CallFailure, type Client } from "./client/client.js";
 
-const BATCH_IMPORT = "v2alpha1/admin/importedApiKeys:batchImport";
-const TIMEOUT_MS = 30_000;
 const MAX_TRIES = 5;
 const FIRST_PAUSE_MS = 250;
 /** Failures that an answer names when nothing of a batch was imported. */
 const NAMED_FAILURES = 20;
 
-/** Statuses that may be others a moment later. */
-const UNAVAILABLE = new Set([429, 499, 502, 503, 504]);
-/** Of a batch in which nothing was imported, or which cannot be read. */
-const REFUSED = new Set([400, 409, 413]);
+/** Of a batch in which nothing was imported, which cannot be read, or which is too large. */
+const REFUSED: ReadonlySet<string> = new Set(["INVALID_ARGUMENT", "API_KEY_EXISTS", "PAYLOAD_TOO_LARGE"]);
 
-export interface ServiceAddress {
-  /** Such as `http://127.0.0.1:4420`. */
-  readonly endpoint: string;
-  /** Absent: the service asks for none. */
-  readonly token: string | undefined;
-}
-
-interface Reply {
-  readonly status: number;
-  readonly body: ReplyBody;
-}
-
-interface ReplyBody {
-  readonly results?: readonly { readonly error_message?: string; readonly imported_api_key?: unknown }[];
-  readonly error?: {
-    readonly message?: string;
-    readonly details?: readonly { readonly field_violations?: readonly { field: string; description: string }[] }[];
-  };
-}
+/** The request of a batch that a field at fault belongs to, and the field in it, if it is not all of it. */
+const FIELD = /^requests\[(\d+)\](?:\.(.+))?$/s;
 
 /**
- * Imports over REST. A service that cannot answer is asked again a few times, which is safe with the request ids. Throws
- * UnreachableError when it cannot for long, TransferError when it refuses the caller.
+ * Imports batches by a client. A service that cannot be reached is asked again a few times, which is safe with the request ids.
+ * Rejects with a CallFailure when it cannot for long, or refuses the caller.
  */
-export function createImportSender({ endpoint, token }: ServiceAddress): SendBatch {
-  const url = new URL(BATCH_IMPORT, endpoint.endsWith("/") ? endpoint : `${endpoint}/`);
-  const headers = {
-    "content-type": "application/json",
-    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+export function createImportSender(client: Client): SendBatch {
+  const send: SendBatch = async (requests) => {
+    const answer = await callUntilReached(client, requests);
+    if (!(answer instanceof CallFailure)) return outcomesOf(answer);
+    if (!REFUSED.has(answer.reason)) throw answer;
+    if (requests.length === 1) return [problemOf(answer)];
+    const named = namedProblems(answer);
+    const others = requests.filter((_, index) => !named.has(index));
+    const outcomes = (await sendParts(others, partSize(answer, others.length, named.size))).values();
+    return requests.map((_, index) => (named.has(index) ? named.get(index) : outcomes.next().value));
   };
-  const send = async (requests: readonly RequestJson[]): Promise<readonly Outcome[]> => {
-    const { status, body } = await post(url, headers, JSON.stringify({ requests }));
-    const { results, error } = body;
-    if (status === 200 && results !== undefined) {
-      return results.map(({ imported_api_key: key, error_message: message }) =>
-        key === undefined ? (message ?? "") : undefined,
-      );
-    }
-    const message = error?.message ?? `HTTP status ${status}`;
-    if (status === 401 || status === 403) {
-      throw new TransferError(`${message}: set LATCHKEY_TOKEN or --token-file to a token with the role admin`);
-    }
-    if (!REFUSED.has(status)) throw new TransferError(`the service at ${endpoint} answered: ${message}`);
-    if (requests.length === 1) return [namedFailures(body, 1)?.[0] ?? message];
-    return namedFailures(body, requests.length) ?? sendParts(requests);
-  };
-  /** In parts so small that an answer can name each failure, or of one request. */
-  const sendParts = async (requests: readonly RequestJson[]): Promise<readonly Outcome[]> => {
-    const size = requests.length > NAMED_FAILURES ? NAMED_FAILURES : 1;
+  const sendParts = async (requests: readonly RequestJson[], size: number): Promise<readonly Outcome[]> => {
     const outcomes: Outcome[] = [];
     for (let start = 0; start < requests.length; start += size) {
       outcomes.push(...(await send(requests.slice(start, start + size))));
@@ -73,37 +40,56 @@ export function createImportSender({ endpoint, token }: ServiceAddress): SendBat
   return send;
 }
 
-/** The failure of each request; `undefined` unless every one is named. */
-function namedFailures({ error }: ReplyBody, requests: number): string[] | undefined {
-  const violations = error?.details?.flatMap(({ field_violations: some = [] }) => some) ?? [];
-  const byField = new Map(violations.map(({ field, description }) => [field, description]));
-  const named = Array.from({ length: requests }, (_, index) => byField.get(`requests[${index}]`));
-  return named.every((description) => description !== undefined) ? named : undefined;
+/** The answer, or why the service refused to give one. */
+async function callUntilReached(client: Client, requests: readonly RequestJson[]): Promise<JsonObject | CallFailure> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await client.call("adminBatchImportApiKeys", { requests: requests as JsonObject[] });
+    } catch (error) {
+      const failure = asCallFailure(error);
+      if (failure === undefined) throw error;
+      if (!failure.isUnreachable) return failure;
+      if (tries === MAX_TRIES) throw failure;
+    }
+    await delay(FIRST_PAUSE_MS * 2 ** (tries - 1));
+  }
 }
 
-async function post(url: URL, headers: Record<string, string>, body: string): Promise<Reply> {
-  let problem = "";
-  for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
-    if (tries > 1) await delay(FIRST_PAUSE_MS * 2 ** (tries - 2));
-    try {
-      const response = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
-      const text = await response.text();
-      if (!UNAVAILABLE.has(response.status)) return { status: response.status, body: parseBody(text) };
-      problem = `HTTP status ${response.status}`;
-    } catch (error) {
-      const { cause, name } = error as Error & { cause?: NodeJS.ErrnoException };
-      problem = cause?.code ?? name;
-    }
-  }
-  throw new UnreachableError(
-    `the service at ${url.origin} cannot be reached (${problem}): run the same command again to go on`,
+function outcomesOf({ results }: JsonObject): readonly Outcome[] {
+  if (!Array.isArray(results)) throw new CallFailure("the answer to a batch has no results");
+  return (results as JsonObject[]).map(({ imported_api_key: key, error_message: message }) =>
+    key === undefined || key === null ? String(message ?? "") : undefined,
   );
 }
 
-function parseBody(text: string): ReplyBody {
-  try {
-    return JSON.parse(text) as ReplyBody;
-  } catch {
-    return {};
+/** Of one request that was sent alone: without the name of the batch's field. */
+function problemOf({ fields, message }: CallFailure): string {
+  const problems = fields.map(({ field, description }) => textOf(FIELD.exec(field)?.[2], description));
+  return problems.length === 0 ? message : problems.join("; ");
+}
+
+/** What is wrong with the requests whose fields are named, by their index. */
+function namedProblems({ fields }: CallFailure): Map<number, string> {
+  const problems = new Map<number, string>();
+  for (const { field, description } of fields) {
+    const [, index, inner] = FIELD.exec(field) ?? [];
+    if (index === undefined) continue;
+    const before = problems.get(Number(index));
+    problems.set(Number(index), [...(before === undefined ? [] : [before]), textOf(inner, description)].join("; "));
   }
+  return problems;
+}
+
+function textOf(field: string | undefined, description: string): string {
+  return field === undefined ? description : `${field}: ${description}`;
+}
+
+/**
+ * In what parts the requests are sent again that a refusal did not name: at once when those that it named kept it from being
+ * read; when every request was refused by itself, in parts so small that each is named; else, being too large, in halves.
+ */
+function partSize({ fields }: CallFailure, others: number, named: number): number {
+  if (named === 0) return Math.ceil(others / 2);
+  const isEachRefused = fields.every(({ field }) => FIELD.exec(field)?.[2] === undefined);
+  return isEachRefused ? NAMED_FAILURES : others;
 }

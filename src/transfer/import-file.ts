@@ -6,8 +6,8 @@ import { FIRST_STATE, type ImportState, readState, writeState } from "./import-s
 import { TransferError } from "./transfer-error.js";
 
 const BATCH_ROWS = 500;
-/** Of JSON. The service takes 4 MiB. */
-const BATCH_CHARACTERS = 1024 * 1024;
+/** Of JSON. The service takes 4 MiB, but what stands before it may take no more than 1 MiB of bytes, up to three for each. */
+const BATCH_CHARACTERS = 256 * 1024;
 const BATCHES_AT_ONCE = 4;
 const REQUEST_ID_CHARACTERS = 32;
 const PRIVATE_FILE_MODE = 0o600;
@@ -76,6 +76,10 @@ export async function importFile({ rows, failures, send, onProgress }: ImportFil
       if (underWay.length === BATCHES_AT_ONCE) await finishFirst();
     }
     while (underWay.length > 0) await finishFirst();
+  } catch (error) {
+    // Nothing is to be gone on with, so nothing is left behind.
+    if (state.rows === 0) await Promise.all([failures, statePath].map((path) => rm(path, { force: true })));
+    throw error;
   } finally {
     await file.close();
   }

@@ -84,9 +84,9 @@ function fieldsOfColumns(names: readonly string[], { columns, defaults }: RowOpt
   });
   const absent = REQUIRED.find((field) => !fields.includes(field) && !defaults.has(field));
   if (absent === undefined) return fields;
-  throw new TransferError(
-    `no column has ${absent}: name one by --map ${absent}=COLUMN, or a value by --set ${absent}=VALUE`,
-  );
+  // A raw key is no word of a command line.
+  const value = absent === "raw_key" ? "" : `, or a value by --set ${absent}=VALUE`;
+  throw new TransferError(`no column has ${absent}: name one by --map ${absent}=COLUMN${value}`);
 }
 
 function rowFromCells(

@@ -2,6 +2,3 @@
 export class TransferError extends Error {
   override readonly name = "TransferError";
 }
-
-/** A service that cannot be reached, or cannot answer now. The same command goes on later. */
-export class UnreachableError extends TransferError {}

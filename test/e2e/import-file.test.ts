@@ -1,21 +1,20 @@
-/** `latchkey import-file` as a real process against a real service. */
+/** `latchkey keys import-file` as a real process: over REST, over gRPC, and on the store itself. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Api } from "./api.js";
 import { ChildService } from "./child-service.js";
 import { createFetchRestClient } from "./clients/rest-client.js";
-import { eventually } from "./eventually.js";
-import { LatchkeyProcess, runLatchkey } from "./latchkey-process.js";
+import { runLatchkey } from "./latchkey-process.js";
 import { adminTokens, randomTokens } from "./server.js";
 
-const ROWS = 4_000;
 const TIMEOUT_MS = 60_000;
 const EXISTS = "a key with this raw key was imported before";
 /** Longer than a scope may be. */
 const LONG = "x".repeat(256);
+const HEADER = "raw_key,name,actor_id\n";
 
 const parent = mkdtempSync(join(tmpdir(), "latchkey-import-file-"));
 const inParent = (name: string) => join(parent, name);
@@ -47,144 +46,212 @@ function write(name: string, content: string): string {
   return inParent(name);
 }
 
-test(
-  "imports what can be, and says where the rest is; fed back, it is imported",
-  async () => {
-    await api.importKey({ raw_key: "taken-key", actor_id: "someone" });
-    const file = write(
-      "keys.csv",
-      `\ufeffkey,name,owner,scopes\r\ngood-1,"one, quoted",me,a b\r\ntaken-key,two,me,\r\nshort\r\ngood-2,four,me,\r\nbad-scope,five,me,${LONG}\r\n`,
-    );
-    const words = ["import-file", file, "--map", "raw_key=key", "--map", "actor_id=owner"];
-    const failures = `${file}.failures.jsonl`;
-    expect(await runLatchkey(words, env)).toEqual({
-      code: 1,
-      stdout: "",
-      stderr: `imported 2 keys\nlatchkey: ${file}: 3 of 5 rows were not imported: they are in ${failures}, which holds their keys\n`,
-    });
-    expect(await api.verify("good-1")).toMatchObject({ is_valid: true, actor_id: "me", scopes: ["a", "b"] });
-    expect(await api.verify("good-2")).toMatchObject({ is_valid: true });
-    expect(await api.verify("taken-key")).toMatchObject({ actor_id: "someone" });
-    const lines = readFileSync(failures, "utf8")
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    expect(lines.map(({ _line, raw_key }) => [_line, raw_key])).toEqual([
-      [3, "taken-key"],
-      [4, "short"],
-      [6, "bad-scope"],
-    ]);
-    expect(lines[0]._error).toBe(EXISTS);
+function readLines(file: string): Record<string, unknown>[] {
+  return readFileSync(file, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
 
-    const mended = lines.slice(1).map((line) => ({ ...line, name: "n", actor_id: "me", scopes: ["ok"] }));
-    const again = write("mended.jsonl", mended.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    expect(await runLatchkey(["import-file", again], env)).toEqual({
-      code: 0,
-      stdout: "",
-      stderr: "imported 2 keys\n",
-    });
-    expect(existsSync(`${again}.failures.jsonl`)).toBe(false);
-    expect(await api.verify("bad-scope")).toMatchObject({ is_valid: true, scopes: ["ok"] });
-  },
-  TIMEOUT_MS,
-);
+const importFile = (file: string, words: readonly string[] = [], more: Readonly<Record<string, string>> = {}) =>
+  runLatchkey(["keys", "import-file", file, ...words], { ...env, ...more });
 
-test(
-  "a batch in which everything fails, and one request that cannot be read at all",
-  async () => {
-    const keys = Array.from({ length: 45 }, (_, index) => ({ raw_key: `all-${index}`, name: "n", actor_id: "a" }));
-    await api.batchImport(keys);
-    const rows = keys.map((key, index) => ({ ...key, name: "other", ...(index === 33 && { color: "red" }) }));
-    const file = write("all.jsonl", rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    expect(await runLatchkey(["import-file", file], env)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining("45 of 45 rows were not imported"),
-    });
-    const errors = readFileSync(`${file}.failures.jsonl`, "utf8")
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line)._error);
-    expect(errors.filter((error) => error === EXISTS)).toHaveLength(44);
-    expect(errors[33]).toContain("color");
-  },
-  TIMEOUT_MS,
-);
+describe.each(["http", "grpc"])("over %s", (protocol) => {
+  const endpoint = () => ["--endpoint", String(env.LATCHKEY_ENDPOINT).replace("http:", `${protocol}:`)];
+  const key = (name: string) => `${protocol}-${name}`;
 
-test(
-  "killed in the middle, the same command goes on, and the set is exact",
-  async () => {
-    const content = Array.from({ length: ROWS }, (_, index) => `many-${index},n,many\n`).join("");
-    const file = write("many.csv", `raw_key,name,actor_id\n${content}`);
-    const state = `${file}.failures.jsonl.state`;
-    const killed = new LatchkeyProcess(["import-file", file], env);
-    await eventually("a batch to be done", () => {
-      const isBegun = existsSync(state) && JSON.parse(readFileSync(state, "utf8")).rows > 0;
-      return isBegun || undefined;
-    });
-    killed.kill("SIGKILL");
-    await killed.ended;
-    expect(existsSync(state)).toBe(true);
-    const said = await runLatchkey(["import-file", file], env);
-    expect(said).toMatchObject({
-      code: 0,
-      stderr: expect.stringMatching(/^went on after \d+ rows of an earlier run\nimported 4000 keys\n$/),
-    });
-    let count = 0;
-    let token = "";
-    do {
-      const page = await api.listImported({ page_size: 1000, page_token: token, filter: 'actor_id = "many"' });
-      count += page.imported_api_keys.length;
-      token = page.next_page_token;
-    } while (token !== "");
-    expect(count).toBe(ROWS);
-    expect(await api.verify(`many-${ROWS - 1}`)).toMatchObject({ is_valid: true });
-  },
-  TIMEOUT_MS,
-);
+  test(
+    "imports what can be, and says where the rest is; fed back, it is imported",
+    async () => {
+      await api.importKey({ raw_key: key("taken"), actor_id: "someone" });
+      const file = write(
+        `${protocol}.csv`,
+        `\ufeffkey,name,owner,scopes,ttl\r\n${key("good-1")},"one, quoted",me,a b,\r\n${key("taken")},two,me,,\r\nshort\r\n` +
+          `${key("good-2")},four,me,,1d\r\n${key("bad-scope")},five,me,${LONG},\r\n${key("bad-ttl")},six,me,,never\r\n`,
+      );
+      const failures = `${file}.failures.jsonl`;
+      expect(await importFile(file, ["--map", "raw_key=key", "--map", "actor_id=owner", ...endpoint()])).toEqual({
+        code: 1,
+        stdout: "imported 2 keys\n",
+        stderr: `latchkey: ${file}: 4 of 6 rows were not imported: they are in ${failures}, which holds their keys\n`,
+      });
+      expect(await api.verify(key("good-1"))).toMatchObject({ is_valid: true, actor_id: "me", scopes: ["a", "b"] });
+      expect(await api.verify(key("good-2"))).toMatchObject({ is_valid: true });
+      expect(await api.verify(key("taken"))).toMatchObject({ actor_id: "someone" });
+      const lines = readLines(failures);
+      expect(lines.map(({ _line, raw_key, _error }) => [_line, raw_key, _error])).toEqual([
+        [3, key("taken"), EXISTS],
+        [4, "short", "has 1 cells, not 5"],
+        [6, key("bad-scope"), "scopes[0]: must be 1 to 255 printable characters without spaces"],
+        [7, key("bad-ttl"), 'ttl: expected a duration such as "3600s", "1h30m" or "30d"'],
+      ]);
+
+      const mended = lines
+        .slice(1)
+        .map((line) => ({
+          ...line,
+          raw_key: key(String(line._line)),
+          name: "n",
+          actor_id: "me",
+          scopes: ["ok"],
+          ttl: "1d",
+        }));
+      const again = write(`${protocol}-mended.jsonl`, mended.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      expect(await importFile(again, endpoint())).toEqual({ code: 0, stdout: "imported 3 keys\n", stderr: "" });
+      expect(existsSync(`${again}.failures.jsonl`)).toBe(false);
+      expect(await api.verify(key("6"))).toMatchObject({ is_valid: true, scopes: ["ok"] });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "a batch in which everything fails, and requests that cannot be read at all",
+    async () => {
+      const keys = Array.from({ length: 45 }, (_, index) => ({
+        raw_key: key(`all-${index}`),
+        name: "n",
+        actor_id: "a",
+      }));
+      await api.batchImport(keys);
+      const rows = keys.map((row, index) => ({ ...row, name: "other", ...(index % 11 === 3 && { color: "red" }) }));
+      const file = write(`${protocol}-all.jsonl`, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+      const failures = `${file}.failures.jsonl`;
+      expect(await importFile(file, endpoint())).toEqual({
+        code: 1,
+        stdout: "imported 0 keys\n",
+        stderr: `latchkey: ${file}: 45 of 45 rows were not imported: they are in ${failures}, which holds their keys\n`,
+      });
+      const unknown = "color: unknown field";
+      expect(readLines(failures).map(({ _error }) => _error)).toEqual(
+        keys.map((_, index) => (index % 11 === 3 ? unknown : EXISTS)),
+      );
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe("without an option", () => {
+  const FILE = "keys.csv";
+  const makeDirectory = (name: string) => {
+    mkdirSync(inParent(name));
+    writeFileSync(join(inParent(name), FILE), `${HEADER}k1,n,a\nk2,n,a\n`);
+    return inParent(name);
+  };
+
+  test(
+    "where no service listens, the keys are in the store itself",
+    async () => {
+      const cwd = makeDirectory("fresh");
+      // Port 1 is nobody's.
+      const run = (words: readonly string[]) => runLatchkey(words, { LATCHKEY_SERVER_PORT: "1" }, cwd);
+      const dry = await run(["keys", "import-file", FILE, "--dry-run", "--format", "json"]);
+      expect({ ...dry, stdout: JSON.parse(dry.stdout) }).toEqual({
+        code: 0,
+        stdout: { rows: 2, problems: 0, first_problems: [] },
+        stderr: "",
+      });
+      expect(existsSync(join(cwd, "data"))).toBe(false);
+      const { code, stdout, stderr } = await run(["keys", "import-file", FILE, "--format", "json"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(JSON.parse(stdout)).toEqual({ rows: 2, imported: 2, failed: 0 });
+      const listed = await run(["keys", "list", "--imported", "--format", "json"]);
+      expect(JSON.parse(listed.stdout).imported_api_keys).toHaveLength(2);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "a service that runs is used, with the token of its data directory",
+    async () => {
+      const cwd = makeDirectory("served");
+      const own = new ChildService({ cwd });
+      try {
+        const { port } = new URL(await own.ready());
+        expect(await runLatchkey(["keys", "import-file", FILE], { LATCHKEY_SERVER_PORT: port }, cwd)).toEqual({
+          code: 0,
+          stdout: "imported 2 keys\n",
+          stderr: "",
+        });
+        // The call is in the log of the service.
+        await own.logged("call");
+      } finally {
+        await own.stop();
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
 
 test(
   "--dry-run sends nothing",
   async () => {
-    const file = write("dry.csv", "raw_key,name,actor_id\ndry-1,n,a\ndry-2,n\n");
-    expect(await runLatchkey(["import-file", file, "--dry-run"], env)).toEqual({
+    const file = write("dry.csv", `${HEADER}dry-1,n,a\ndry-2,n\n`);
+    expect(await importFile(file, ["--dry-run"])).toEqual({
       code: 1,
-      stdout: "",
-      stderr: `line 3: has 2 cells, not 3\n2 rows, 1 to import, 1 that cannot be; nothing was sent\nlatchkey: ${file}: 1 of 2 rows cannot be imported\n`,
+      stdout: "line 3: has 2 cells, not 3\n2 rows, 1 to import, 1 that cannot be; nothing was sent\n",
+      stderr: `latchkey: ${file}: 1 of 2 rows cannot be imported\n`,
     });
     expect(await api.verify("dry-1")).toMatchObject({ is_valid: false });
   },
   TIMEOUT_MS,
 );
 
-test(
-  "what makes the whole command fail",
-  async () => {
-    const file = write("few.csv", "raw_key,name,actor_id\nfew-1,n,a\n");
-    const run = async (words: string[], more: Record<string, string> = {}) => {
-      const { code, stderr } = await runLatchkey(["import-file", ...words], { ...env, ...more });
-      return { code, stderr };
-    };
-    expect(await run([file], { LATCHKEY_TOKEN: "wrong" })).toEqual({
-      code: 1,
-      stderr: expect.stringMatching(/: set LATCHKEY_TOKEN or --token-file to a token with the role admin\n$/),
-    });
-    expect(await run([file], { LATCHKEY_ENDPOINT: "http://127.0.0.1:1" })).toEqual({
-      code: 3,
-      stderr: expect.stringMatching(
-        /^latchkey: the service at http:\/\/127\.0\.0\.1:1 cannot be reached \(.*\): run the same command again to go on\n$/,
-      ),
-    });
-    // Neither kept anything from being imported now.
-    expect(await run([file])).toEqual({ code: 0, stderr: "imported 1 keys\n" });
-    expect(await run([file], { LATCHKEY_ENDPOINT: "localhost" })).toEqual({
-      code: 1,
-      stderr: `latchkey: ${file}: the endpoint localhost must be an http:// or https:// address\n`,
-    });
-    expect(await run([write("keys.txt", "")])).toEqual({
-      code: 1,
-      stderr: `latchkey: ${inParent("keys.txt")}: say --format csv or --format jsonl\n`,
-    });
-    expect(await run([file, "--format", "xml"])).toMatchObject({ code: 2 });
-  },
-  TIMEOUT_MS,
-);
+describe("what makes the whole command fail", () => {
+  const usage = (stderr: string) => ({ code: 2, stdout: "", stderr });
+
+  test(
+    "a service that is not there, or does not take the token: nothing keeps the keys from being imported later",
+    async () => {
+      const file = write("few.csv", `${HEADER}few-1,n,a\n`);
+      expect(await importFile(file, [], { LATCHKEY_TOKEN: "wrong" })).toEqual({
+        code: 1,
+        stdout: "",
+        stderr:
+          "latchkey: a valid bearer token is required\n" +
+          "  the token was refused: set LATCHKEY_TOKEN, or --token-file, to one that this service knows\n",
+      });
+      expect(await importFile(file, [], { LATCHKEY_TOKEN: tokens.reader })).toEqual({
+        code: 1,
+        stdout: "",
+        stderr:
+          "latchkey: the role reader may not call this method\n" +
+          "  another token may: set LATCHKEY_TOKEN or --token-file\n",
+      });
+      expect(await importFile(file, ["--endpoint", "grpc://127.0.0.1:1"])).toEqual({
+        code: 3,
+        stdout: "",
+        stderr:
+          "latchkey: grpc://127.0.0.1:1 cannot be reached (ECONNREFUSED): is the service running there?\n" +
+          "  the same command goes on where this one ended\n",
+      });
+      expect(await importFile(file)).toEqual({ code: 0, stdout: "imported 1 keys\n", stderr: "" });
+    },
+    TIMEOUT_MS,
+  );
+
+  test.each([
+    [
+      ["--endpoint", "localhost"],
+      "latchkey: --endpoint must be http://, https://, grpc:// or grpcs:// and an address, such as http://127.0.0.1:4420\n",
+    ],
+    [
+      ["--input-format", "xml"],
+      "error: option '--input-format <format>' argument 'xml' is invalid. Allowed choices are csv, jsonl.\n",
+    ],
+    [["--map", "colour=x"], "latchkey: --map colour=x: must be FIELD=..., with a field of a key\n"],
+    [["--map", "name"], "latchkey: --map name: must be FIELD=..., with a field of a key\n"],
+    [["--set", "name=a", "--set", "name=b"], "latchkey: --set: name is there twice\n"],
+    [
+      ["--set", "raw_key=hunter2"],
+      "latchkey: --set: a raw key is no word of the command line, where others can see it\n",
+    ],
+  ])("a wrong command line: %j", async (words, stderr) => {
+    expect(await importFile(write("usage.csv", `${HEADER}usage-1,n,a\n`), words)).toEqual(usage(stderr));
+  });
+
+  test("a file whose name does not tell what it is", async () => {
+    const file = write("keys.txt", "");
+    const stderr = `latchkey: ${file}: say --input-format csv or --input-format jsonl\n`;
+    expect(await importFile(file)).toEqual(usage(stderr));
+  });
+});

@@ -13,11 +13,13 @@ export class LatchkeyProcess {
   readonly ended: Promise<number | null>;
   readonly #child: ChildProcess;
 
-  constructor(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** `cwd`: working directory; this process's when absent. */
+  constructor(words: readonly string[], env: Readonly<Record<string, string>> = {}, cwd?: string) {
     const { PATH = "" } = process.env;
     const child = spawn(process.execPath, ["--import", `${ROOT}test/ts-loader.mjs`, `${ROOT}src/main.ts`, ...words], {
       env: { PATH, ...env },
       stdio: ["ignore", "pipe", "pipe"],
+      ...(cwd !== undefined && { cwd }),
     });
     this.#child = child;
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -50,8 +52,12 @@ export interface Said {
 }
 
 /** Runs a command to its end. */
-export async function runLatchkey(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Said> {
-  const child = new LatchkeyProcess(words, env);
+export async function runLatchkey(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd?: string,
+): Promise<Said> {
+  const child = new LatchkeyProcess(words, env, cwd);
   const code = await child.ended;
   return { code, stdout: child.stdout, stderr: child.stderr };
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
@@ -80,7 +80,15 @@ test("what fails is in a file that only its owner can read, which can be fed bac
   );
 });
 
-test.each([1, 2, 5, 7, 10])(
+test("an import that fails before anything is done leaves nothing behind", async () => {
+  const service = new Service(() => {
+    throw new Error("refused");
+  });
+  await expect(importFile({ rows: rows(5_000), failures, send: service.send })).rejects.toThrow("refused");
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test.each([2, 5, 7, 10])(
   "an import that is interrupted at batch %d goes on, and ends at exactly the set",
   async (batch) => {
     const service = new Service((number) => {

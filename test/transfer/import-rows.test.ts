@@ -78,9 +78,10 @@ describe("CSV", () => {
 
   test.each([
     ["", "the file is empty: its first line has to name the columns"],
+    ["key,name,actor_id\nk,n,a\n", "no column has raw_key: name one by --map raw_key=COLUMN"],
     [
-      "key,name,actor_id\nk,n,a\n",
-      "no column has raw_key: name one by --map raw_key=COLUMN, or a value by --set raw_key=VALUE",
+      "raw_key,name\nk,n\n",
+      "no column has actor_id: name one by --map actor_id=COLUMN, or a value by --set actor_id=VALUE",
     ],
     ["raw_key,name,name,actor_id\n", 'two columns are named "name"'],
     [`${HEADER}k1,n,a\n"k2,n,a\nk3,n,a\n`, "line 4: a quote is never closed"],

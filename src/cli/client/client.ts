@@ -1,6 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ApiKeysService } from "../../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
-import type { FieldViolation, ServiceError } from "../../errors.js";
+import { type FieldViolation, ServiceError } from "../../errors.js";
 
 /** Local name of a method of `ApiKeysService`, such as `adminIssueApiKey`. */
 export type Rpc = keyof (typeof ApiKeysService)["method"];
@@ -61,7 +61,10 @@ export function unreachable(endpoint: string, why: string): CallFailure {
   return new CallFailure(`${endpoint} cannot be reached (${why}): ${advice}`, { isUnreachable: true });
 }
 
-/** What was refused, or not reached, in this process. */
-export function failureFromServiceError({ message, reason, fields }: ServiceError): CallFailure {
+/** A call that failed, in this process too; `undefined` for what else was thrown. */
+export function asCallFailure(error: unknown): CallFailure | undefined {
+  if (error instanceof CallFailure) return error;
+  if (!(error instanceof ServiceError)) return undefined;
+  const { message, reason, fields } = error;
   return new CallFailure(message, { reason, fields, isUnreachable: isUnreachableCode(reason) });
 }

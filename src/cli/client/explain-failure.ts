@@ -1,7 +1,6 @@
-import { ServiceError } from "../../errors.js";
 import { CommandFailure } from "../command-failure.js";
 import { EXIT_CODE } from "../exit-code.js";
-import { CallFailure, failureFromServiceError } from "./client.js";
+import { asCallFailure, type CallFailure } from "./client.js";
 
 /** What to do about a refusal, by its reason, where that is not plain. */
 const ADVICE: Readonly<Record<string, (hasToken: boolean) => string>> = {
@@ -14,8 +13,8 @@ const ADVICE: Readonly<Record<string, (hasToken: boolean) => string>> = {
 
 /** A failed call as people are told of it: the service's message, or each field at fault on a line of its own. */
 export function explainFailure(error: unknown, hasToken: boolean): unknown {
-  const failure = error instanceof ServiceError ? failureFromServiceError(error) : error;
-  if (!(failure instanceof CallFailure)) return error;
+  const failure = asCallFailure(error);
+  if (failure === undefined) return error;
   const { message, fields, reason, isUnreachable } = failure;
   const advice = ADVICE[reason]?.(hasToken);
   const lines = [

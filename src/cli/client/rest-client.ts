@@ -10,6 +10,8 @@ import type { Endpoint } from "./endpoint.js";
 type Json = Readonly<Record<string, unknown>>;
 
 const READY_PATH = "/health/ready";
+/** Of what stands before the service, when the service is not there or has too much to do. */
+const GATEWAY_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 interface Reply {
   readonly status: number;
@@ -82,7 +84,9 @@ function reasonOf(error: unknown): string {
 function failureFromReply(endpoint: Endpoint, { status, json }: Reply): CallFailure {
   const error: unknown = json?.error;
   if (!isJsonObject(error) || typeof error.message !== "string") {
-    return new CallFailure(`${endpoint.text} answered with HTTP status ${status}, and not as Latchkey does`);
+    return new CallFailure(`${endpoint.text} answered with HTTP status ${status}, and not as Latchkey does`, {
+      isUnreachable: GATEWAY_STATUSES.has(status),
+    });
   }
   const details = objectsIn(error.details);
   const detail = (type: string) => details.find((one) => one["@type"] === `type.googleapis.com/google.rpc.${type}`);
