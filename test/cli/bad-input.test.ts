@@ -136,6 +136,11 @@ describe("a token, exit code 1", () => {
   });
 });
 
+test("an issued key is not deleted", async () => {
+  const message = "only imported keys can be deleted, and that is no id of one: latchkey keys revoke ends any key";
+  for (const run of await runOnBoth(["keys", "delete", KEY_ID])) expect(run).toEqual(failed(1, message));
+});
+
 describe("credentials, exit code 1", () => {
   const env = () => ({ LATCHKEY_ENDPOINT: `http://${server.address}`, LATCHKEY_TOKEN: server.tokens.admin });
 

@@ -130,6 +130,11 @@ function testImportedKeyLife(options: CommandCasesOptions): void {
         status: "KEY_STATUS_REVOKED",
         revocation_reason: "REVOCATION_REASON_KEY_COMPROMISE",
       });
+      const deleted = { code: 0, out: `deleted ${key.key_id}\n`, err: "" };
+      expect(await run(["keys", "delete", key.key_id])).toEqual(deleted);
+      const unknown = { code: 1, out: "", err: "latchkey: API key not found\n" };
+      expect(await run(["keys", "get", key.key_id])).toEqual(unknown);
+      expect(await run(["keys", "delete", key.key_id])).toEqual(unknown);
     },
     TIMEOUT_MS,
   );

@@ -1,4 +1,4 @@
-/** `latchkey keys issue|import|get|update|rotate|revoke`: what is done to a key by its id. */
+/** `latchkey keys issue|import|get|update|rotate|revoke|delete`: what is done to a key by its id. */
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Command, Option } from "commander";
 import type { Rpc } from "../client/client.js";
@@ -30,6 +30,8 @@ const IMPORTED_KEY_ID = /^[0-9a-f]{64}$/;
 export const REASONS = ["key-compromise", "affiliation-changed", "superseded", "privilege-withdrawn"];
 
 const NO_CHANGE = "there is nothing to change: give --name, --scope or another option";
+
+const NOT_DELETABLE = "only imported keys can be deleted, and that is no id of one: latchkey keys revoke ends any key";
 
 interface IssueOptions extends ClientOptions, NewKeyOptions {
   readonly visibility?: string;
@@ -102,6 +104,16 @@ export function addManageCommands(keys: Command, context: CommandContext): void 
     .option("--description <text>", "why in words; with privilege-withdrawn only");
   withClientOptions(revoke).action((keyId: string, options: RevokeOptions) =>
     runCall(options, "adminRevokeApiKey", revokeRequest(keyId, options), () => `revoked ${keyId}\n`),
+  );
+
+  const remove = keys
+    .command("delete <key-id>")
+    .description("delete an imported key, which is unknown then and can be imported again");
+  withClientOptions(remove).action((keyId: string, options: ClientOptions) =>
+    runCommand(context, () => {
+      if (!isImported(keyId)) throw new CommandFailure(NOT_DELETABLE);
+      return callAndWrite(options, "adminDeleteImportedApiKey", { key_id: keyId }, () => `deleted ${keyId}\n`);
+    }),
   );
 
   function runCall(options: ClientOptions, rpc: Rpc, request: JsonObject, table?: FormatAnswer): Promise<void> {
