@@ -86,16 +86,14 @@ describe.each(["http", "grpc"])("over %s", (protocol) => {
         [7, key("bad-ttl"), 'ttl: expected a duration such as "3600s", "1h30m" or "30d"'],
       ]);
 
-      const mended = lines
-        .slice(1)
-        .map((line) => ({
-          ...line,
-          raw_key: key(String(line._line)),
-          name: "n",
-          actor_id: "me",
-          scopes: ["ok"],
-          ttl: "1d",
-        }));
+      const mended = lines.slice(1).map((line) => ({
+        ...line,
+        raw_key: key(String(line._line)),
+        name: "n",
+        actor_id: "me",
+        scopes: ["ok"],
+        ttl: "1d",
+      }));
       const again = write(`${protocol}-mended.jsonl`, mended.map((line) => `${JSON.stringify(line)}\n`).join(""));
       expect(await importFile(again, endpoint())).toEqual({ code: 0, stdout: "imported 3 keys\n", stderr: "" });
       expect(existsSync(`${again}.failures.jsonl`)).toBe(false);
