@@ -12,6 +12,7 @@ const EMBEDDED_SECTIONS = [
   "derive",
   "batch-verify",
   "batch-import",
+  "import-file",
   "query-filter",
   "query-list",
 ] as const;
@@ -38,7 +39,7 @@ export function isMongoSection(section: Section): section is MongoSection {
 const GROUPS: Readonly<Record<string, readonly Section[]>> = {
   verify: ["grpc", "rest"],
   tokens: ["hot-tokens", "new-tokens", "derive"],
-  batch: ["batch-verify", "batch-import"],
+  batch: ["batch-verify", "batch-import", "import-file"],
   query: ["query-filter", "query-list"],
 };
 

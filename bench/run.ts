@@ -16,6 +16,7 @@ import { benchBatchImport } from "./sections/batch-import.js";
 import { benchBatchVerify } from "./sections/batch-verify.js";
 import { benchDerive } from "./sections/derive.js";
 import { benchHotTokens } from "./sections/hot-tokens.js";
+import { benchImportFile } from "./sections/import-file.js";
 import { benchKeys } from "./sections/keys.js";
 import { benchMongoCached } from "./sections/mongo-cached.js";
 import { benchMongoChanges } from "./sections/mongo-changes.js";
@@ -48,6 +49,7 @@ const BENCHES: Readonly<Record<EmbeddedSection, Bench>> = {
   derive: benchDerive,
   "batch-verify": benchBatchVerify,
   "batch-import": benchBatchImport,
+  "import-file": benchImportFile,
   "query-filter": benchQueryFilter,
   "query-list": benchQueryList,
 };

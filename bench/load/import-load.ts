@@ -10,7 +10,7 @@ import type { Post } from "./post.js";
 /** Keys in a call, and in a write. */
 export const BATCH = 1_000;
 const BATCH_IMPORT = "/v2alpha1/admin/importedApiKeys:batchImport";
-const RAW_KEY_BYTES = 24;
+export const RAW_KEY_BYTES = 24;
 
 export interface ImportLoad {
   /** Of a round. Both import the same number of keys: a store gets slower as it grows. */

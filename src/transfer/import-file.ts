@@ -5,7 +5,7 @@ import type { ImportRow, RequestJson } from "./import-rows.js";
 import { FIRST_STATE, type ImportState, readState, writeState } from "./import-state.js";
 import { TransferError } from "./transfer-error.js";
 
-const BATCH_ROWS = 500;
+const BATCH_ROWS = 1_000;
 /** Of JSON. The service takes 4 MiB, but what stands before it may take no more than 1 MiB of bytes, up to three for each. */
 const BATCH_CHARACTERS = 256 * 1024;
 const BATCHES_AT_ONCE = 4;

@@ -94,16 +94,16 @@ test.each([2, 5, 7, 10])(
     const service = new Service((number) => {
       if (number === batch) throw new Error("interrupted");
     });
-    await expect(importFile({ rows: rows(5_000), failures, send: service.send })).rejects.toThrow("interrupted");
+    await expect(importFile({ rows: rows(10_000), failures, send: service.send })).rejects.toThrow("interrupted");
     const state = JSON.parse(readFileSync(`${failures}.state`, "utf8"));
-    expect(state.rows).toBe(500 * (batch - 1));
+    expect(state.rows).toBe(1_000 * (batch - 1));
     appendFileSync(failures, "written after the last state\n".repeat(100));
-    const report = await importFile({ rows: rows(5_000), failures, send: service.send });
-    expect(report).toEqual({ rows: 5_000, imported: 4_995, failed: 5, resumedAt: state.rows });
-    expect(service.keys.size).toBe(4_995);
+    const report = await importFile({ rows: rows(10_000), failures, send: service.send });
+    expect(report).toEqual({ rows: 10_000, imported: 9_990, failed: 10, resumedAt: state.rows });
+    expect(service.keys.size).toBe(9_990);
     const failed = readFileSync(failures, "utf8").trimEnd().split("\n");
     expect(failed.map((line) => JSON.parse(line).raw_key)).toEqual(
-      [777, 1777, 2777, 3777, 4777].map((n) => `key-${n}`),
+      Array.from({ length: 10 }, (_, thousand) => `key-${1000 * thousand + 777}`),
     );
     expect(existsSync(`${failures}.state`)).toBe(false);
   },
