@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
@@ -45,7 +46,12 @@ async function runOnBoth(
 describe("a wrong command line, exit code 2", () => {
   test.each([
     [["keys", "get", KEY_ID, "--colour"], "error: unknown option '--colour'\n"],
+    [["keys", "get", KEY_ID, "--end-point", "x"], "error: unknown option '--end-point'\n(Did you mean --endpoint?)\n"],
     [["keys", "destroy", KEY_ID], "error: unknown command 'destroy'\n"],
+    [["keys", "isue", "demo"], "error: unknown command 'isue'\n(Did you mean issue?)\n"],
+    [["key", "issue", "demo"], "error: unknown command 'key'\n(Did you mean keys?)\n"],
+    [["import-file", "keys.csv"], "error: unknown command 'import-file'\n"],
+    [["keys", "get", KEY_ID, "more"], "error: too many arguments for 'get'. Expected 1 argument but got 2.\n"],
     [["keys", "get"], "error: missing required argument 'key-id'\n"],
     [["keys", "issue", "demo"], "error: required option '--actor <id>' not specified\n"],
     [
@@ -187,11 +193,73 @@ describe("nobody answers, exit code 3", () => {
     }
   }, 60_000);
 
-  test("it is somebody else, exit code 1", async () => {
-    const other = createServer((_request, response) => response.writeHead(404).end("<html>"));
-    const endpoint = `http://127.0.0.1:${await portOf(other)}`;
-    const message = `${endpoint} answered with HTTP status 404, and not as Latchkey does`;
-    expect(await runLatchkey([...NO_KEY, "--endpoint", endpoint])).toEqual(failed(1, message));
+  const page: RequestListener = (_request, response) => {
+    response.writeHead(200, { "content-type": "text/html" }).end("<html>");
+  };
+  const pages = (request: Http2ServerRequest, response: Http2ServerResponse) => {
+    request.resume();
+    response.writeHead(200, { "content-type": "text/html" });
+    response.end("<html>");
+  };
+  const chat = (socket: Socket) => void socket.on("error", () => undefined).end("hello\r\n");
+
+  test.each<[string, () => Server, string, number, string]>([
+    ["HTML", () => createServer(page), "http", 1, "answered with HTTP status 200, and not as Latchkey does"],
+    ["HTML", () => createServer(page), "grpc", 3, "cannot be reached (Protocol error): is the service running there?"],
+    [
+      "HTML",
+      () => createServer(page),
+      "https",
+      3,
+      "cannot be reached (ERR_SSL_WRONG_VERSION_NUMBER): what answers there does not speak TLS",
+    ],
+    [
+      "HTML",
+      () => createServer(page),
+      "grpcs",
+      3,
+      "cannot be reached (wrong version number): what answers there does not speak TLS",
+    ],
+    [
+      "HTML over HTTP/2",
+      () => createHttp2Server(pages),
+      "grpc",
+      1,
+      "answered RESOURCE_EXHAUSTED (Received message larger than max (1752460652 vs 4194304)), and not as Latchkey does",
+    ],
+    [
+      "HTML over HTTP/2",
+      () => createHttp2Server(pages),
+      "http",
+      3,
+      "cannot be reached (HPE_INVALID_CONSTANT): is the service running there?",
+    ],
+    [
+      "another protocol",
+      () => createTcpServer(chat),
+      "http",
+      3,
+      "cannot be reached (HPE_INVALID_CONSTANT): is the service running there?",
+    ],
+  ])("somebody answers who is no Latchkey: %s (%#)", async (_what, create, protocol, code, message) => {
+    const endpoint = `${protocol}://127.0.0.1:${await portOf(create())}`;
+    // grpc-js gives TLS an IP address for a name, of which Node warns.
+    const env = { NODE_NO_WARNINGS: "1", LATCHKEY_TOKEN: randomToken() };
+    const err = `${endpoint} ${message}`;
+    expect(await runLatchkey([...NO_KEY, "--endpoint", endpoint], { env })).toEqual(failed(code, err));
+    if (protocol === "grpcs") return; // as the one before
+    const file = write("others.csv", "raw_key,name,actor_id\nk1,n,a\n");
+    const goesOn = code === 3 ? "\n  the same command goes on where this one ended" : "";
+    const run = await runLatchkey(["keys", "import-file", file, "--endpoint", endpoint], { env });
+    expect(run).toEqual(failed(code, `${err}${goesOn}`));
+    expect(readdirSync(directory).filter((name) => name.startsWith("others"))).toEqual(["others.csv"]);
+  });
+
+  test("what stands before the service says that it is not there", async () => {
+    const gateway = createServer((_request, response) => response.writeHead(502).end("<html>"));
+    const endpoint = `http://127.0.0.1:${await portOf(gateway)}`;
+    const message = `${endpoint} answered with HTTP status 502, and not as Latchkey does`;
+    expect(await runLatchkey([...NO_KEY, "--endpoint", endpoint])).toEqual(failed(3, message));
   });
 
   test("a redirection is not followed: it could take the token with it", async () => {

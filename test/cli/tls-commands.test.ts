@@ -37,6 +37,16 @@ describeTls(`to a service with TLS${openssl ? "" : ", skipped: put openssl on th
         const why = protocol === "https" ? "UNABLE_TO_VERIFY_LEAF_SIGNATURE" : "unable to verify the first certificate";
         expect(unknown.err).toBe(`latchkey: ${env.LATCHKEY_ENDPOINT} cannot be reached (${why}): ${ADVICE}\n`);
       }
+      // In cleartext. How the connection ends is a matter of moments.
+      for (const protocol of ["http", "grpc"]) {
+        const endpoint = `${protocol}://${server.address}`;
+        const { code, out, err } = await runLatchkey(words, { env: { LATCHKEY_ENDPOINT: endpoint } });
+        expect({ code, out }).toEqual({ code: 3, out: "" });
+        const why = /\((?:UND_ERR_SOCKET|ECONNRESET|EPIPE|Failed to connect|Protocol error)\)/;
+        expect(err.replace(why, "(WHY)")).toBe(
+          `latchkey: ${endpoint} cannot be reached (WHY): is the service running there?\n`,
+        );
+      }
     } finally {
       await server.close();
     }

@@ -53,11 +53,16 @@ export function isUnreachableCode(code: string): boolean {
 /** How Node and OpenSSL speak of a certificate that is not trusted, or not the host's. */
 const CERTIFICATE_PROBLEM = /cert|leaf_signature/i;
 
+/** How they speak of an answer in cleartext to the first message of TLS. */
+const NO_TLS = /wrong.version.number/i;
+
 /** What is said when nobody answers. `why` is such as `ECONNREFUSED`. */
 export function unreachable(endpoint: string, why: string): CallFailure {
   const advice = CERTIFICATE_PROBLEM.test(why)
     ? "if its certificate is of an authority of your own, name that one's file with NODE_EXTRA_CA_CERTS"
-    : "is the service running there?";
+    : NO_TLS.test(why)
+      ? "what answers there does not speak TLS"
+      : "is the service running there?";
   return new CallFailure(`${endpoint} cannot be reached (${why}): ${advice}`, { isUnreachable: true });
 }
 

@@ -18,6 +18,8 @@ import { CALL_TIMEOUT_MS, CallFailure, type Client, isUnreachableCode, unreachab
 import type { Endpoint } from "./endpoint.js";
 
 const STATUS_DETAILS = "grpc-status-details-bin";
+/** With which grpc-js ends some reasons. */
+const TIME = /\(\d{4}-\d\d-\d\dT[^)]*\)/;
 
 /** Calls the service over gRPC. Requests are decoded here as REST decodes them there, so mistakes have the same words. */
 export function createGrpcClient(endpoint: Endpoint, token: string | undefined): Client {
@@ -67,7 +69,9 @@ function failureFromError(endpoint: Endpoint, { code, details, metadata }: Servi
   const detail = (typeName: string) => rich.find(({ typeUrl }) => typeUrl.endsWith(`/${typeName}`))?.value;
   const info = detail(ErrorInfoSchema.typeName);
   if (info === undefined && isUnreachable) return unreachable(endpoint.text, reasonOf(code, details));
-  if (info === undefined) return new CallFailure(`${endpoint.text} answered ${status[code]}: ${details}`);
+  if (info === undefined) {
+    return new CallFailure(`${endpoint.text} answered ${status[code]} (${details}), and not as Latchkey does`);
+  }
   const violations = detail(BadRequestSchema.typeName);
   return new CallFailure(details, {
     reason: fromBinary(ErrorInfoSchema, info).reason,
@@ -79,6 +83,8 @@ function failureFromError(endpoint: Endpoint, { code, details, metadata }: Servi
 /** grpc-js says much about a connection that it did not get; what went wrong last, or its code, is what people look for. */
 function reasonOf(code: status, details: string): string {
   if (code === status.DEADLINE_EXCEEDED) return `no answer within ${CALL_TIMEOUT_MS / 1_000} s`;
-  const [, last = details] = /Last error: (?:Error: )?(.*?)(?:\. Resolution note|$)/.exec(details) ?? [];
-  return /\bE[A-Z]{3,}\b/.exec(last)?.[0] ?? last;
+  const [, last = details] = /Last error: (?:Error: )?(.*?)(?:\. Resolution note|$)/s.exec(details) ?? [];
+  const [, openssl] = /:SSL routines:[^:]*:([^:]+):/.exec(last) ?? [];
+  const [name] = /\bE[A-Z]{3,}\b/.exec(last) ?? [];
+  return openssl ?? name ?? last.replace(TIME, "").trim();
 }
