@@ -1,7 +1,7 @@
 /** Processes of the release before and of this one on one MongoDB, as an upgrade has them: each with the same secrets. */
 import { randomUUID } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { MongoClient } from "mongodb";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
 import { Api, type IssueAnswer } from "./api.js";
@@ -40,6 +40,7 @@ const mongo = await mongoTestUri();
 const migrated = await mongoTestUri();
 const upgraded = await mongoTestUri();
 const services = new MongoServices();
+const callers: Caller[] = [];
 let before: UnpackedRelease;
 
 type Pair = readonly [old: MongoService, fresh: MongoService];
@@ -53,7 +54,7 @@ async function stopBoth(pair: Pair): Promise<void> {
   await Promise.all(pair.map(({ process }) => process.stop()));
 }
 
-/** Calls a service until it is stopped, and keeps what went wrong. */
+/** Calls a service until it is stopped, at the latest after the test, and keeps what went wrong. */
 class Caller {
   readonly wrong: string[] = [];
   count = 0;
@@ -62,6 +63,7 @@ class Caller {
 
   constructor(call: () => Promise<void>) {
     this.#running = this.#run(call);
+    callers.push(this);
   }
 
   async stop(): Promise<void> {
@@ -133,6 +135,9 @@ const title = `${VERSION_BEFORE} and this release on one MongoDB`;
 (mongo === undefined ? describe.skip : describe)(mongo === undefined ? `${title}, ${MONGO_SKIPPED}` : title, () => {
   beforeAll(() => {
     before = unpackReleaseBefore();
+  });
+  afterEach(async () => {
+    await Promise.all(callers.splice(0).map((caller) => caller.stop()));
   });
   afterAll(async () => {
     await services.dispose();
