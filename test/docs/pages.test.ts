@@ -3,12 +3,12 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { runLatchkey } from "../cli/run-latchkey.js";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
 import { readRepositoryFile } from "../structure/repository.js";
 import { readBlocks } from "./page-blocks.js";
-import { type Need, possibleSteps, readSteps } from "./page-steps.js";
+import { type Need, possibleSteps, readSteps, type Step } from "./page-steps.js";
 import { STEP_PAGES } from "./pages.js";
 import { PAGE_MONGODB, PAGE_TIMEOUT_MS, runPage } from "./run-page.js";
 import { UNTESTED, UNTESTED_LANGUAGES } from "./untested.js";
@@ -19,20 +19,29 @@ const WITH_SERVICE: readonly string[] = ["README.md"];
 const WITHOUT_STEPS: readonly string[] = ["docs/README.md", "docs/errors.md", "docs/reference.md"];
 const MONGODB_TIMEOUT = "10s";
 
+interface Requirement extends Need {
+  readonly isThere: boolean;
+}
+
+/** The steps of a page, and where they are taken. */
+interface Journey {
+  readonly about: string;
+  readonly steps: readonly Step[];
+  readonly hasService: boolean;
+  readonly needs: readonly Requirement[];
+  readonly storesInMongodb?: boolean;
+}
+
 const toolsRequired = process.env.LATCHKEY_TEST_REQUIRE_TOOLS === "true";
 const server = await mongoTestUri();
 afterAll(() => server?.dispose());
 
-const needs: readonly (Need & { readonly isThere: boolean })[] = [
+const mongodb = { reason: MONGO_SKIPPED, isThere: server !== undefined };
+const needs: readonly Requirement[] = [
   ...["bash", "curl"].map((program) => ({ ...programNeed(program), isNeeded: () => true })),
   ...["openssl", "grpcurl"].map(programNeed),
-  {
-    reason: MONGO_SKIPPED,
-    isNeeded: (script) => script.includes(PAGE_MONGODB),
-    isThere: server !== undefined,
-  },
+  { ...mongodb, isNeeded: usesMongodb },
 ];
-const missing = needs.filter(({ isThere }) => !isThere);
 
 const pages = STEP_PAGES.map((path) => {
   const markdown = readRepositoryFile(path);
@@ -57,19 +66,33 @@ test("what is not run is on the list, with the reason", () => {
   expect(found).toEqual(UNTESTED.map(({ page, firstLine }) => ({ page, firstLine })));
 });
 
-describe.each(pages.filter(({ steps }) => steps.length > 0))("$path", ({ path, steps: all }) => {
-  const { steps, leftOut } = possibleSteps(all, missing);
+const journeys: readonly Journey[] = [
+  ...pages.map(({ path, steps }) => ({ about: path, steps, hasService: WITH_SERVICE.includes(path), needs })),
+  {
+    about: "README.md, with its keys in MongoDB",
+    steps: readSteps(readRepositoryFile("README.md")),
+    hasService: true,
+    needs: [...needs, { ...mongodb, isNeeded: () => true }],
+    storesInMongodb: true,
+  },
+];
+
+describe.each(journeys.filter(({ steps }) => steps.length > 0))("$about", (journey) => {
+  const missing = journey.needs.filter(({ isThere }) => !isThere);
+  const { steps, leftOut } = possibleSteps(journey.steps, missing);
+  const { storesInMongodb = false, hasService } = journey;
   const reasons = [...new Set(leftOut.values())].join("; ");
-  const without = leftOut.size === 0 ? "" : `, without ${[...leftOut.keys()].join(", ")} (${reasons})`;
-  const usesMongo = steps.some(({ script }) => script.includes(PAGE_MONGODB));
+  const without = steps.length === 0 ? `, ${reasons}` : `, without ${[...leftOut.keys()].join(", ")}, ${reasons}`;
 
   (steps.length === 0 ? test.skip : test)(
-    `goes as it is shown${without}`,
+    `goes as it is shown${leftOut.size === 0 ? "" : without}`,
     async () => {
-      const database = usesMongo ? await mongoTestUri() : undefined;
-      const env: Record<string, string> = usesMongo ? { LATCHKEY_STORE_MONGODB_TIMEOUT: MONGODB_TIMEOUT } : {};
+      const needsMongodb = storesInMongodb || steps.some(({ script }) => usesMongodb(script));
+      const database = needsMongodb ? await mongoTestUri() : undefined;
+      const env: Record<string, string> =
+        database === undefined ? {} : { LATCHKEY_STORE_MONGODB_TIMEOUT: MONGODB_TIMEOUT };
+      if (storesInMongodb) env.LATCHKEY_STORE_MONGODB_URI = database?.uri ?? "";
       try {
-        const hasService = WITH_SERVICE.includes(path);
         expect(await runPage(steps, { env, hasService, mongodbUri: database?.uri })).toEqual(steps);
       } finally {
         await database?.dispose();
@@ -79,19 +102,11 @@ describe.each(pages.filter(({ steps }) => steps.length > 0))("$path", ({ path, s
   );
 });
 
-const tour = readSteps(readRepositoryFile("README.md"));
-const possibleTour = possibleSteps(tour, missing).steps;
-(server === undefined || possibleTour.length === 0 ? test.skip : test)(
-  `README.md goes as it is shown, on MongoDB${server === undefined ? `, ${MONGO_SKIPPED}` : ""}`,
-  async () => {
-    const env = { LATCHKEY_STORE_MONGODB_URI: server?.uri ?? "", LATCHKEY_STORE_MONGODB_TIMEOUT: MONGODB_TIMEOUT };
-    expect(await runPage(possibleTour, { env, hasService: true })).toEqual(possibleTour);
-  },
-  PAGE_TIMEOUT_MS,
-);
-
 describe("settings", () => {
-  const folder = mkdtempSync(join(tmpdir(), "latchkey-page-settings-"));
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "latchkey-page-settings-"));
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
   const blocks = pages.flatMap(({ path, fenced }) =>
     fenced
@@ -108,8 +123,12 @@ describe("settings", () => {
   });
 });
 
+function usesMongodb(script: string): boolean {
+  return script.includes(PAGE_MONGODB);
+}
+
 /** A program that is there when it is required, for then its absence has to be seen. */
-function programNeed(program: string) {
+function programNeed(program: string): Requirement {
   return {
     reason: `skipped: there is no ${program} here`,
     isNeeded: (script: string) => new RegExp(`(?:^|[|(;&]|\\s)${program} `, "m").test(script),

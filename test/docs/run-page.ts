@@ -91,9 +91,9 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 /** A free port for each that the page names. */
 async function findPorts(steps: readonly Step[]): Promise<Map<string, string>> {
   const named = new Set([SERVICE_PORT, ...steps.flatMap(({ script }) => script.match(PAGE_PORT) ?? [])]);
-  const ports = new Map<string, string>();
-  for (const port of named) ports.set(port, String(await findPort({ host: "127.0.0.1", port: 0 })));
-  return ports;
+  const free = new Set<string>();
+  while (free.size < named.size) free.add(String(await findPort({ host: "127.0.0.1", port: 0 })));
+  return new Map([...named].map((port, index) => [port, [...free][index] ?? port]));
 }
 
 /** A folder with the command `latchkey`, from the sources. */
