@@ -4,6 +4,8 @@ import { setImmediate as turn } from "node:timers/promises";
 
 export interface Proxy {
   readonly address: string;
+  /** Where new connections go from now on; those that there are stay where they are. */
+  redirect(target: string): void;
   /** Cuts every connection and takes no new one. */
   close(): Promise<void>;
 }
@@ -15,9 +17,10 @@ export interface ProxyOptions {
 
 /** A TCP proxy in front of `target` (host and port). */
 export async function startProxy(target: string, { pieceBytes }: ProxyOptions = {}): Promise<Proxy> {
-  const { hostname, port } = new URL(`tcp://${target}`);
+  let current = target;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
+    const { hostname, port } = new URL(`tcp://${current}`);
     const upstream = connect({ host: hostname, port: Number(port), noDelay: true });
     for (const [one, other] of [
       [client, upstream],
@@ -35,6 +38,9 @@ export async function startProxy(target: string, { pieceBytes }: ProxyOptions = 
   await once(server, "listening");
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    redirect: (next) => {
+      current = next;
+    },
     close: async () => {
       const closed = once(server, "close");
       server.close();
