@@ -37,7 +37,7 @@ export const CLIENT_PAGES: readonly ClientPage[] = [
   {
     page: "docs/clients/typescript.md",
     programs: ["bash", "curl", "npm"],
-    probe: ["npm", "view", "--fetch-retries", "0", "@connectrpc/connect-node@2.1.2", "version"],
+    probe: ["npm", "view", "--fetch-retries", "0", "@grpc/grpc-js@1.14.7", "version"],
     shop: { folder: "typescript-shop", command: [process.execPath, "dist/shop.js"] },
   },
 ];

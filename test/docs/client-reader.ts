@@ -22,39 +22,17 @@ const STEPS_TIMEOUT_MS = 280_000;
 
 /** Somebody in the folder of a running service, with a shell. */
 export class ClientReader {
-  private constructor(
-    readonly folder: string,
-    /** On the same data directory, each on a port of its own. */
-    readonly services: readonly [ChildService, ChildService, ChildService],
-  ) {}
+  readonly folder = mkdtempSync(join(tmpdir(), "latchkey-client-"));
+  readonly #service: ChildService;
 
-  static async start(): Promise<ClientReader> {
-    const folder = mkdtempSync(join(tmpdir(), "latchkey-client-"));
-    for (const name of BESIDE) symlinkSync(join(ROOT, name), join(folder, name));
-    const first = new ChildService({ cwd: folder });
-    await first.ready(); // by then there are secrets, which the others take
-    const reader = new ClientReader(folder, [
-      first,
-      new ChildService({ cwd: folder }),
-      new ChildService({ cwd: folder }),
-    ]);
-    await Promise.all(reader.services.map((service) => service.ready()));
-    return reader;
-  }
-
-  /** What programs of the pages are told; `address`: host and port of the service. */
-  environment(address: string): NodeJS.ProcessEnv {
-    return {
-      ...cleanEnvironment(),
-      LATCHKEY_ENDPOINT: `http://${address}`,
-      LATCHKEY_TOKEN_FILE: join(this.folder, "data", "secrets", "admin-token"),
-    };
+  constructor() {
+    for (const name of BESIDE) symlinkSync(join(ROOT, name), join(this.folder, name));
+    this.#service = new ChildService({ cwd: this.folder });
   }
 
   /** Takes every step in one shell. Answers the steps with what came out in place of what is shown. */
   async take(steps: readonly Step[]): Promise<Step[]> {
-    const [first] = this.services;
-    const { port } = new URL(await first.ready());
+    const { port } = new URL(await this.#service.ready());
     const programPort = String(await findPort({ host: "127.0.0.1", port: 0 }));
     const script = steps
       .map((step) => `${step.script}\necho '${MARK}'\n`)
@@ -68,7 +46,7 @@ export class ClientReader {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.services.map((service) => service.stop()));
+    await this.#service.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

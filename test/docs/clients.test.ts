@@ -1,28 +1,30 @@
-/** docs/clients/: every block of the pages is run, and so are their programs while the service behind them is restarted. */
-import { execFile, spawn } from "node:child_process";
+/** docs/clients/: every block of the pages is run, and so are their programs while the service behind them is replaced. */
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { connect } from "node:http2";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { findPort } from "../../src/cli/find-port.js";
-import type { ChildService } from "../e2e/child-service.js";
 import { eventually } from "../e2e/eventually.js";
-import { startProxy } from "../e2e/proxy.js";
 import { startTestServer } from "../e2e/server.js";
 import { readRepositoryFile } from "../structure/repository.js";
 import { CLIENT_PAGES, findProblem } from "./client-pages.js";
 import { ClientReader } from "./client-reader.js";
 import { readPage, readSteps } from "./readme-blocks.js";
+import { ReplaceableService } from "./replaceable-service.js";
+import { ShopProcess } from "./shop-process.js";
 
-const run = promisify(execFile);
 const TIMEOUT_MS = 300_000;
-/** Requests under way at once while the service is restarted. */
-const CALLERS = 4;
-/** So many more answers are the work of what is there now. */
-const ANSWERS = 50;
 const PINGS = 1_000;
 const NPM_PACKAGE = / (@?[a-z][a-z0-9/-]+)@(\d[\d.]+)/g;
+
+const RAW_KEY = "shop-4711";
+const ORDERS = { status: 200, body: { actor_id: "me", orders: [] } };
+const UNKNOWN = { status: 401, body: { status: 401, error: "the credential is unknown" } };
+const NOBODY_CAN_TELL = { status: 503, body: { status: 503, error: "keys cannot be verified now" } };
+/** Requests under way at once. */
+const CALLERS = 16;
+/** One breaks few calls, or none. */
+const REPLACEMENTS = 15;
 
 const pages = await Promise.all(CLIENT_PAGES.map(async (page) => ({ ...page, problem: await findProblem(page) })));
 
@@ -31,7 +33,7 @@ test("the pages have the packages of npm that this repository has", () => {
   const versions: Readonly<Record<string, string>> = { ...dependencies, ...devDependencies };
   const named = CLIENT_PAGES.flatMap(({ page }) => [...readPage(page).matchAll(NPM_PACKAGE)]);
   const shown = Object.fromEntries(named.map(([, name = "", version]) => [name, version]));
-  expect(Object.keys(shown)).toHaveLength(6);
+  expect(Object.keys(shown)).toHaveLength(5);
   expect(shown).toEqual(Object.fromEntries(Object.keys(shown).map((name) => [name, versions[name]])));
 });
 
@@ -59,9 +61,9 @@ describe.each(pages)("$page", ({ page, shop, problem }) => {
   const testHere = problem === undefined ? test : test.skip;
   let reader: ClientReader;
 
-  beforeAll(async () => {
-    if (problem === undefined) reader = await ClientReader.start();
-  }, TIMEOUT_MS);
+  beforeAll(() => {
+    if (problem === undefined) reader = new ClientReader();
+  });
   afterAll(() => reader?.stop());
 
   test("shows what comes of its steps", () => {
@@ -72,66 +74,44 @@ describe.each(pages)("$page", ({ page, shop, problem }) => {
 
   if (shop === undefined) return;
   testHere(
-    `its program gets through a restart of the service, and without a service lets nobody in${skipped}`,
+    `its program loses no request while services are replaced, and without one lets nobody in${skipped}`,
     async () => {
-      const [first, second, third] = reader.services;
-      const proxy = await startProxy(await addressOf(first));
-      const options = { cwd: join(reader.folder, shop.folder), env: reader.environment(proxy.address) };
-      const [program, ...words] = shop.command;
-      const { stdout } = await run(program, [...words, "issue", "restarts"], options);
-      const { secret } = JSON.parse(stdout);
-
-      const address = `127.0.0.1:${await findPort({ host: "127.0.0.1", port: 0 })}`;
-      const child = spawn(program, [...words, "serve", address], { ...options, stdio: "ignore" });
-      const ended = once(child, "exit");
-      const ask = () => fetch(`http://${address}/orders`, { headers: { authorization: `Bearer ${secret}` } });
-      /** 0: no answer. */
-      const status = async () => (await ask().catch(() => undefined))?.status ?? 0;
-      const served = async () => (await status()) === 200 || undefined;
+      const service = await ReplaceableService.start(RAW_KEY);
+      const tokenFile = join(reader.folder, "verifier-token");
+      writeFileSync(tokenFile, service.tokens.verifier);
+      const { command } = shop;
+      const folder = join(reader.folder, shop.folder);
+      const process = await ShopProcess.start({ command, folder, service: service.address, tokenFile });
       try {
-        await eventually("the shop to serve", served);
+        const served = () => process.ask(RAW_KEY).then(({ status }) => status === ORDERS.status || undefined);
+        await eventually("the shop to serve", () => served().catch(() => undefined)); // it may not listen yet
 
-        // A rolling restart: the next one is ready and gets what is new before the first one is told to stop.
-        const statuses: number[] = [];
-        const moreAnswers = () => {
-          const count = statuses.length + ANSWERS;
-          return eventually(`${count} answers`, () => statuses.length >= count || undefined);
-        };
+        const answers: unknown[] = [];
         let isOver = false;
         const callers = Array.from({ length: CALLERS }, async () => {
-          while (!isOver) statuses.push(await status());
+          while (!isOver) answers.push(await process.ask(RAW_KEY).catch(String));
         });
-        try {
-          await moreAnswers();
-          proxy.redirect(await addressOf(second));
-          first.kill("SIGTERM");
-          expect(await first.ended).toEqual({ code: 0, signal: null });
-          await moreAnswers();
-        } finally {
-          isOver = true;
-          await Promise.all(callers);
+        for (let count = 0; count < REPLACEMENTS; count += 1) {
+          await service.replace();
+          const enough = answers.length + CALLERS;
+          await eventually("answers of the next service", () => answers.length >= enough || undefined);
         }
-        expect([...new Set(statuses)]).toEqual([200]);
+        isOver = true;
+        await Promise.all(callers);
+        expect(answers.filter((answer) => JSON.stringify(answer) !== JSON.stringify(answers[0]))).toEqual([]);
+        expect(answers[0]).toEqual(ORDERS);
 
-        second.kill("SIGTERM");
-        await second.ended;
-        const refusal = await ask();
-        expect(refusal.status).toBe(503);
-        expect(await refusal.json()).toEqual({ status: 503, error: "keys cannot be verified now" });
-        proxy.redirect(await addressOf(third));
+        await service.withdraw();
+        expect(await process.ask(RAW_KEY)).toEqual(NOBODY_CAN_TELL);
+        await service.replace();
         await eventually("the shop to serve again", served);
-
-        child.kill("SIGTERM");
-        expect(await ended).toEqual([0, null]);
+        expect(await process.ask("shop-4712")).toEqual(UNKNOWN);
+        expect(await process.stop()).toBe(0);
       } finally {
-        child.kill("SIGKILL");
-        await proxy.close();
+        process.kill();
+        await service.dispose();
       }
     },
     TIMEOUT_MS,
   );
 });
-
-async function addressOf(service: ChildService): Promise<string> {
-  return new URL(await service.ready()).host;
-}
