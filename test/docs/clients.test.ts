@@ -4,6 +4,8 @@ import { writeFileSync } from "node:fs";
 import { connect } from "node:http2";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Reason } from "../../src/errors.js";
+import { codeName } from "../../src/server/error-map.js";
 import { eventually } from "../e2e/eventually.js";
 import { startTestServer } from "../e2e/server.js";
 import { readRepositoryFile } from "../structure/repository.js";
@@ -35,6 +37,13 @@ test("the pages have the packages of npm that this repository has", () => {
   const shown = Object.fromEntries(named.map(([, name = "", version]) => [name, version]));
   expect(Object.keys(shown)).toHaveLength(5);
   expect(shown).toEqual(Object.fromEntries(Object.keys(shown).map((name) => [name, versions[name]])));
+});
+
+test("docs/clients/README.md has the codes of the reasons to try again for", () => {
+  const rows = [...readPage("docs/clients/README.md").matchAll(/^\| `([A-Z_]+)` +\| `([A-Z_]+)`/gm)];
+  const shown = rows.map(([, code, reason]) => ({ code, reason }));
+  expect(shown).toHaveLength(4);
+  expect(shown).toEqual(shown.map(({ reason }) => ({ code: codeName(reason as Reason), reason })));
 });
 
 test("what docs/clients/README.md says of connections", async () => {
