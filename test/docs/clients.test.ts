@@ -1,8 +1,10 @@
 /** docs/clients/: every block of the pages is run, and so are their programs while the service behind them is replaced. */
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:http2";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Reason } from "../../src/errors.js";
 import { codeName } from "../../src/server/error-map.js";
@@ -10,13 +12,15 @@ import { eventually } from "../e2e/eventually.js";
 import { startTestServer } from "../e2e/server.js";
 import { readRepositoryFile } from "../structure/repository.js";
 import { CLIENT_PAGES, findProblem } from "./client-pages.js";
-import { ClientReader } from "./client-reader.js";
-import { readPage, readSteps } from "./readme-blocks.js";
+import { readSteps } from "./page-steps.js";
 import { ReplaceableService } from "./replaceable-service.js";
+import { PAGE_TIMEOUT_MS, runPage } from "./run-page.js";
 import { ShopProcess } from "./shop-process.js";
 
-const TIMEOUT_MS = 300_000;
+/** What pages take from the folder that they are read in: stubs and definitions. */
+const BESIDE = ["gen", "proto"];
 const PINGS = 1_000;
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NPM_PACKAGE = / (@?[a-z][a-z0-9/-]+)@(\d[\d.]+)/g;
 
 const RAW_KEY = "shop-4711";
@@ -33,14 +37,14 @@ const pages = await Promise.all(CLIENT_PAGES.map(async (page) => ({ ...page, pro
 test("the pages have the packages of npm that this repository has", () => {
   const { dependencies, devDependencies } = JSON.parse(readRepositoryFile("package.json"));
   const versions: Readonly<Record<string, string>> = { ...dependencies, ...devDependencies };
-  const named = CLIENT_PAGES.flatMap(({ page }) => [...readPage(page).matchAll(NPM_PACKAGE)]);
+  const named = CLIENT_PAGES.flatMap(({ page }) => [...readRepositoryFile(page).matchAll(NPM_PACKAGE)]);
   const shown = Object.fromEntries(named.map(([, name = "", version]) => [name, version]));
   expect(Object.keys(shown)).toHaveLength(5);
   expect(shown).toEqual(Object.fromEntries(Object.keys(shown).map((name) => [name, versions[name]])));
 });
 
 test("docs/clients/README.md has the codes of the reasons to try again for", () => {
-  const rows = [...readPage("docs/clients/README.md").matchAll(/^\| `([A-Z_]+)` +\| `([A-Z_]+)`/gm)];
+  const rows = [...readRepositoryFile("docs/clients/README.md").matchAll(/^\| `([A-Z_]+)` +\| `([A-Z_]+)`/gm)];
   const shown = rows.map(([, code, reason]) => ({ code, reason }));
   expect(shown).toHaveLength(4);
   expect(shown).toEqual(shown.map(({ reason }) => ({ code: codeName(reason as Reason), reason })));
@@ -65,32 +69,41 @@ test("what docs/clients/README.md says of connections", async () => {
 });
 
 describe.each(pages)("$page", ({ page, shop, problem }) => {
-  const steps = readSteps(readPage(page));
+  const steps = readSteps(readRepositoryFile(page));
   const skipped = problem === undefined ? "" : `, skipped: ${problem}`;
   const testHere = problem === undefined ? test : test.skip;
-  let reader: ClientReader;
+  let folder: string;
 
   beforeAll(() => {
-    if (problem === undefined) reader = new ClientReader();
+    folder = mkdtempSync(join(tmpdir(), "latchkey-client-"));
+    for (const name of BESIDE) symlinkSync(join(ROOT, name), join(folder, name));
   });
-  afterAll(() => reader?.stop());
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   test("shows what comes of its steps", () => {
-    expect(steps.filter((step) => "expected" in step).length).toBeGreaterThanOrEqual(4);
+    expect(steps.filter((step) => step.shown !== undefined).length).toBeGreaterThanOrEqual(4);
   });
 
-  testHere(`goes as it is shown${skipped}`, async () => expect(await reader.take(steps)).toEqual(steps), TIMEOUT_MS);
+  testHere(
+    `goes as it is shown${skipped}`,
+    async () => expect(await runPage(steps, { folder, hasService: true })).toEqual(steps),
+    PAGE_TIMEOUT_MS,
+  );
 
   if (shop === undefined) return;
   testHere(
     `its program loses no request while services are replaced, and without one lets nobody in${skipped}`,
     async () => {
       const service = await ReplaceableService.start(RAW_KEY);
-      const tokenFile = join(reader.folder, "verifier-token");
+      const tokenFile = join(folder, "verifier-token");
       writeFileSync(tokenFile, service.tokens.verifier);
       const { command } = shop;
-      const folder = join(reader.folder, shop.folder);
-      const process = await ShopProcess.start({ command, folder, service: service.address, tokenFile });
+      const process = await ShopProcess.start({
+        command,
+        folder: join(folder, shop.folder),
+        service: service.address,
+        tokenFile,
+      });
       try {
         const served = () => process.ask(RAW_KEY).then(({ status }) => status === ORDERS.status || undefined);
         await eventually("the shop to serve", () => served().catch(() => undefined)); // it may not listen yet
@@ -121,6 +134,6 @@ describe.each(pages)("$page", ({ page, shop, problem }) => {
         await service.dispose();
       }
     },
-    TIMEOUT_MS,
+    PAGE_TIMEOUT_MS,
   );
 });

@@ -26,16 +26,18 @@ export const PAGE_MONGODB = "mongodb://db1.example.com,db2.example.com,db3.examp
 const LOOPBACK = "127.0.0.1,localhost";
 /** Between the outputs of two steps. */
 const MARK = "-- next step --";
-const STEPS_TIMEOUT_MS = 200_000;
+/** With packages to fetch, on two busy cores. */
+const STEPS_TIMEOUT_MS = 280_000;
 const END_TIMEOUT_MS = 20_000;
 /** How long a page may take. */
 export const PAGE_TIMEOUT_MS = STEPS_TIMEOUT_MS + END_TIMEOUT_MS + 10_000;
 
 /** What the reader of some pages has done in another terminal. */
 const START = `latchkey serve > latchkey.log 2>&1 &
+SERVICE_OF_THE_TEST=$!
 until curl -sf http://127.0.0.1:${SERVICE_PORT}/health/ready > ready.json; do kill -0 $!; sleep 0.1; done
 `;
-const STOP = "kill $!\n";
+const STOP = "kill $SERVICE_OF_THE_TEST\n";
 
 export interface PageOptions {
   /** Variables that the page is read with. */
@@ -44,26 +46,28 @@ export interface PageOptions {
   readonly mongodbUri?: string | undefined;
   /** Whether a service runs that the page does not start. */
   readonly hasService?: boolean;
+  /** Where the page is read. Absent: in a new folder, of which nothing is left. */
+  readonly folder?: string;
   /** How long what the page has stopped may take to end. */
   readonly endTimeoutMs?: number;
 }
 
 /**
- * Takes the steps of a page in one shell (`bash -euo pipefail`), in a new folder, with `latchkey` on the PATH. Answers them with
+ * Takes the steps of a page in one shell (`bash -euo pipefail`), with `latchkey` on the PATH. Answers them with
  * what came out in place of what is shown: equal to `steps` exactly when everything came as it is shown. Throws when the shell
  * ends before the last step, or leaves something running, which is ended then.
  */
 export async function runPage(steps: readonly Step[], options: PageOptions = {}): Promise<Step[]> {
   const { env = {}, mongodbUri, hasService = false, endTimeoutMs = END_TIMEOUT_MS } = options;
   const parent = mkdtempSync(join(tmpdir(), "latchkey-page-"));
-  const folder = join(parent, "reader");
+  const { folder = join(parent, "reader") } = options;
   try {
     const ports = await findPorts(steps);
     const localize = (text: string) =>
       text
         .replaceAll(PAGE_PORT, (port) => ports.get(port) ?? port)
         .replaceAll(PAGE_MONGODB, mongodbUri ?? PAGE_MONGODB);
-    mkdirSync(folder);
+    mkdirSync(folder, { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules")); // for npx, and for programs of the page
     const script = [hasService ? START : "", ...steps.map(markedScript), hasService ? STOP : ""].join("");
     const outputs = await runShell(localize(script), steps, {
@@ -83,7 +87,7 @@ export async function runPage(steps: readonly Step[], options: PageOptions = {})
 }
 
 /** The environment without any setting of the service, of the tests, and of what gRPC trusts instead of NODE_EXTRA_CA_CERTS. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(?:LATCHKEY|GRPC)_/.test(name));
   return { ...Object.fromEntries(kept), no_proxy: LOOPBACK, NO_PROXY: LOOPBACK };
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { findPort } from "../../src/cli/find-port.js";
-import { cleanEnvironment } from "./tour-service.js";
+import { cleanEnvironment } from "./run-page.js";
 
 export interface ShopOptions {
   readonly command: readonly [string, ...string[]];
