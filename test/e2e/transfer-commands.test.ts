@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sta
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { withSum } from "../transfer/export-of.js";
 import { Api } from "./api.js";
 import { ChildService } from "./child-service.js";
 import { createFetchRestClient } from "./clients/rest-client.js";
@@ -29,6 +30,12 @@ async function serve(dataDir: string): Promise<Api> {
   });
   services.push(service);
   return new Api(createFetchRestClient(await service.ready()), tokens);
+}
+
+/** An export with another version in its first line, whose checksum fits. */
+function withVersion(text: string, version: number): string {
+  const [first = "", ...others] = text.split("\n");
+  return [withSum(first.replace('"version":1', `"version":${version}`)).trimEnd(), ...others].join("\n");
 }
 
 /** A data directory with the secrets of the service, and no store. */
@@ -116,6 +123,29 @@ describe("latchkey restore", () => {
     expect(readdirSync(inParent("cut"))).toEqual(["secrets"]);
   });
 
+  test.each<[string, (text: string) => string, string]>([
+    ["of a later release", (text) => withVersion(text, 2), "the export has version 2, this release reads version 1"],
+    [
+      "with a byte changed",
+      (text) => text.replace('"actor_id":"a"', '"actor_id":"b"'),
+      "line 2 was damaged or edited: it does not fit its checksum",
+    ],
+    [
+      "without a line",
+      (text) => text.split("\n").toSpliced(5, 1).join("\n"),
+      "the export was edited: lines are missing, were added, changed or put in another order",
+    ],
+    ["with nothing in it", () => "", "the export is empty"],
+  ])("an export %s is refused before a store is made", async (what, change, message) => {
+    const name = what.replaceAll(" ", "-");
+    const target = freshEnv(name);
+    const changed = inParent(`${name}.jsonl`);
+    writeFileSync(changed, change(readFileSync(file, "utf8")));
+    const stderr = `latchkey: ${changed}: ${message}\n`;
+    expect(await runLatchkey(["restore", changed], target)).toEqual({ code: 1, stdout: "", stderr });
+    expect(readdirSync(inParent(name))).toEqual(["secrets"]);
+  });
+
   test("without the secrets of the service it is refused, and none are made", async () => {
     const { code, stderr } = await runLatchkey(["restore", file], { LATCHKEY_DATA_DIR: inParent("bare") });
     expect({ code, stderr }).toEqual({
@@ -136,11 +166,17 @@ describe("latchkey restore", () => {
     });
   });
 
-  test("a file that is not there, and a missing argument", async () => {
-    expect(await runLatchkey(["restore", inParent("lost.jsonl")], env)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining("ENOENT: no such file or directory"),
-    });
+  test("a file that is not there, a directory, and a missing argument", async () => {
+    for (const [name, code] of [
+      ["lost.jsonl", "ENOENT"],
+      ["data", "EISDIR"],
+    ] as const) {
+      expect(await runLatchkey(["restore", inParent(name)], env)).toEqual({
+        code: 1,
+        stdout: "",
+        stderr: `latchkey: ${inParent(name)}: cannot be read (${code})\n`,
+      });
+    }
     expect(await runLatchkey(["restore"], env)).toMatchObject({
       code: 2,
       stderr: "error: missing required argument 'file'\n",
