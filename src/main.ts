@@ -1,12 +1,17 @@
 #!/usr/bin/env node
+import { EXIT_CODE } from "./cli/exit-code.js";
 import { buildProgram } from "./cli/program.js";
 
 const { env, stdout, stderr } = process;
 
-// Whoever reads may have seen enough: `latchkey keys list | head`.
-stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  // Whoever reads may have seen enough: `latchkey keys list | head`.
+  if (code === "EPIPE") return;
+  stderr.write(`latchkey: standard output cannot be written (${code})\n`);
+  process.exit(EXIT_CODE.failed);
 });
+// There is nobody else to tell.
+stderr.on("error", () => undefined);
 
 // What each command needs is loaded when it runs: `--help` is to be there at once.
 await buildProgram({

@@ -1,7 +1,6 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Config } from "../config/config.js";
-import { ServiceError } from "../errors.js";
 import { hasEmbeddedStore } from "../store/embedded/backup-store.js";
 import { exportKeys, type PassReport } from "../transfer/export-keys.js";
 import { TransferError } from "../transfer/transfer-error.js";
@@ -25,7 +24,7 @@ export async function runExport(config: Config, { file, isFollowing }: ExportCom
   else if (process.stdout.isTTY) throw new TransferError("an export is secret: write it to a file, or pipe it");
   const directory = storeDirectory(config.dataDir);
   if (config.store.mongodb === undefined && !hasEmbeddedStore(directory)) {
-    throw new ServiceError("UNAVAILABLE", `there is no store in ${directory}`);
+    throw new TransferError(`there is no store in ${directory}`);
   }
   const secrets = await loadTransferSecrets(config);
   const cutOver = isFollowing ? cutOverSignal() : undefined;
@@ -46,7 +45,7 @@ export async function runExport(config: Config, { file, isFollowing }: ExportCom
       follow: cutOver && { cutOver, intervalMs: PASS_INTERVAL_MS },
       onPass,
     });
-    if (file === STDOUT) await pipeline(Readable.from(lines), process.stdout, { end: false });
+    if (file === STDOUT) await writeToStdout(lines);
     else await writeNewFile(file, lines);
   });
   stderr.write(`exported ${last?.keys ?? 0} keys\n`);
@@ -54,6 +53,15 @@ export async function runExport(config: Config, { file, isFollowing }: ExportCom
   stderr.write(
     "latchkey: warning: keys were changed all the time: each is as it was when it was read, not all at one moment\n",
   );
+}
+
+async function writeToStdout(lines: AsyncIterable<string>): Promise<void> {
+  try {
+    await pipeline(Readable.from(lines), process.stdout, { end: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+    throw new TransferError("standard output was closed before the export was whole");
+  }
 }
 
 /** Aborted by the first SIGINT or SIGTERM. The second ends the process, as it does by itself. */

@@ -13,6 +13,7 @@ import { createImportSender } from "./send-imports.js";
 /** Problems that a check names. */
 const SHOWN_PROBLEMS = 20;
 const PROGRESS_INTERVAL_MS = 200;
+const GOES_ON = "the same command goes on where this one ended";
 const FORMATS: Readonly<Record<string, RowFormat>> = { ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl" };
 
 export interface ImportFileOptions {
@@ -75,15 +76,23 @@ export function importRows(file: RowsFile, { client, total, failures, stderr }: 
       const send = createImportSender(client);
       return await importFile({ rows: file.rows(), failures, send, onProgress: progress.show });
     } catch (error) {
-      const failure = asCallFailure(error);
-      if (failure?.isUnreachable !== true) throw error;
-      throw new CallFailure(`${failure.message}\n  the same command goes on where this one ended`, {
-        isUnreachable: true,
-      });
+      throw explainEnd(error, failures);
     } finally {
       progress.end();
     }
   });
+}
+
+/** Where the same command goes on, and what has to be done before it can. */
+function explainEnd(error: unknown, failures: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  // The file of keys is read, and the service called, by others, who say themselves what they failed at.
+  if (syscall !== undefined) {
+    return new TransferError(`${failures}, or its .state file, cannot be written (${code}): ${GOES_ON}`);
+  }
+  const failure = asCallFailure(error);
+  if (failure?.isUnreachable !== true) return error;
+  return new CallFailure(`${failure.message}\n  ${GOES_ON}`, { isUnreachable: true });
 }
 
 async function withFileName<T>({ path }: RowsFile, work: () => Promise<T>): Promise<T> {

@@ -144,7 +144,7 @@ async function settle(
   });
   const bytes = Buffer.from(lines.join(""));
   if (bytes.length > 0) {
-    await file.write(bytes, 0, bytes.length, state.failures_bytes);
+    await writeAll(file, bytes, state.failures_bytes);
     await file.sync();
   }
   return {
@@ -155,4 +155,11 @@ async function settle(
     failures_bytes: state.failures_bytes + bytes.length,
     digest,
   };
+}
+
+/** A write takes less than it is given where a disk is nearly full; the next one says so. */
+async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    at += (await file.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
+  }
 }

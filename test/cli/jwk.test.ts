@@ -31,7 +31,7 @@ test("into a new file that others cannot read, and over none", async () => {
   expect(parsed?.key.publicKey.asymmetricKeyDetails?.modulusLength).toBe(2_048);
 
   writeFileSync(file, "in use");
-  const err = `latchkey: ${file} is there already, and is left as it is\n`;
+  const err = `latchkey: ${file} is there already; nothing is overwritten\n`;
   expect(await runLatchkey(words)).toEqual({ code: 1, out: "", err });
   expect(readFileSync(file, "utf8")).toBe("in use");
 });

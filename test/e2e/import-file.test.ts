@@ -1,6 +1,6 @@
 /** `latchkey keys import-file` as a real process: over REST, over gRPC, and on the store itself. */
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -251,5 +251,87 @@ describe("what makes the whole command fail", () => {
     const file = write("keys.txt", "");
     const stderr = `latchkey: ${file}: say --input-format csv or --input-format jsonl\n`;
     expect(await importFile(file)).toEqual(usage(stderr));
+  });
+});
+
+describe("a file that cannot be read to its end: nothing of it is imported, and nothing is left beside it", () => {
+  const MIB = 1024 * 1024;
+  /** Of a key that could be imported, and must not be. */
+  const first = `${HEADER}unread-1,n,unread\n`;
+  const LONG_ROW = "a row is longer than 262144 bytes; a quote may not be closed";
+  const MISPLACED = "a quote is in the wrong place: a cell with quotes is in quotes, and each in it is doubled";
+
+  test.each<[string, string, string | Buffer, string]>([
+    ["nothing", "csv", "", "the file is empty: its first line has to name the columns"],
+    ["a column twice", "csv", "raw_key,name,actor_id,name\nk,n,a,n\n", 'two columns are named "name"'],
+    [
+      "no column of keys",
+      "csv",
+      "key,name,actor_id\nk,n,a\n",
+      "no column has raw_key: name one by --map raw_key=COLUMN",
+    ],
+    ["a quote that is not closed", "csv", `${first}"k2,n,a\nk3,n,a\n`, "line 4: a quote is never closed"],
+    ["a quote within a cell", "csv", `${first}k"2,n,a\n`, `line 3: ${MISPLACED}`],
+    ["a row of 10 MiB", "csv", `${first}${"x".repeat(10 * MIB)},n,a\nk3,n,a\n`, `line 3: ${LONG_ROW}`],
+    ["a quoted row of 10 MiB", "csv", `${first}"${"x\n".repeat(5 * MIB)}",n,a\n`, `line 131075: ${LONG_ROW}`],
+    [
+      "a line of 10 MiB",
+      "jsonl",
+      `{"raw_key":"unread-1","name":"n","actor_id":"unread"}\n{"raw_key":"${"x".repeat(10 * MIB)}"}\n`,
+      "line 2 is longer than 262144 bytes",
+    ],
+    ["Latin-1", "csv", Buffer.from(`${first}k\u00e9y,n,a\n`, "latin1"), "the file is not UTF-8"],
+    [
+      "half a character at the end",
+      "csv",
+      Buffer.from(`${first}\ud83d\udd11`).subarray(0, -1),
+      "the file is not UTF-8",
+    ],
+    ["UTF-16", "csv", Buffer.from(`\ufeff${first}`, "utf16le"), "the file is not UTF-8"],
+    [
+      "UTF-16 without a mark, which has NUL bytes",
+      "csv",
+      Buffer.from(first, "utf16le"),
+      "no column has raw_key: name one by --map raw_key=COLUMN",
+    ],
+    ["invalid UTF-8", "jsonl", Buffer.from([0x7b, 0xff, 0x7d]), "the file is not UTF-8"],
+  ])("%s", async (what, format, content, message) => {
+    const file = inParent(`${what.replaceAll(" ", "-")}.${format}`);
+    writeFileSync(file, content);
+    expect(await importFile(file)).toEqual({ code: 1, stdout: "", stderr: `latchkey: ${file}: ${message}\n` });
+    expect(readdirSync(parent).filter((name) => inParent(name).startsWith(file))).toHaveLength(1);
+  });
+
+  test("a directory, and a file that is not there", async () => {
+    const directory = inParent("directory.csv");
+    mkdirSync(directory);
+    const refused = (file: string, code: string) => ({
+      code: 1,
+      stdout: "",
+      stderr: `latchkey: ${file}: cannot be read (${code})\n`,
+    });
+    expect(await importFile(directory)).toEqual(refused(directory, "EISDIR"));
+    expect(await importFile(inParent("absent.csv"))).toEqual(refused(inParent("absent.csv"), "ENOENT"));
+  });
+
+  test("nothing was imported", async () => {
+    expect(await api.listImported({ filter: 'actor_id = "unread"' })).toMatchObject({ imported_api_keys: [] });
+  });
+});
+
+describe("files that look odd, and are imported", () => {
+  test("a header alone", async () => {
+    const file = write("header.csv", `\ufeff${HEADER}`);
+    expect(await importFile(file)).toEqual({ code: 0, stdout: "imported 0 keys\n", stderr: "" });
+    expect(existsSync(`${file}.failures.jsonl`)).toBe(false);
+  });
+
+  test("quotes, line breaks and NUL bytes in cells, CRLF, no line feed at the end", async () => {
+    const file = write("odd.csv", `raw_key,name,actor_id\r\n"a ""b"", c","one\r\ntwo",odd\r\nnu\0l,three,odd`);
+    expect(await importFile(file)).toEqual({ code: 0, stdout: "imported 2 keys\n", stderr: "" });
+    expect(await api.verify('a "b", c')).toMatchObject({ is_valid: true, actor_id: "odd" });
+    expect(await api.verify("nu\0l")).toMatchObject({ is_valid: true, actor_id: "odd" });
+    const { imported_api_keys: keys } = await api.listImported({ filter: 'actor_id = "odd"' });
+    expect(keys.map(({ name }) => name).sort()).toEqual(["one\r\ntwo", "three"]);
   });
 });

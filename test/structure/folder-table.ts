@@ -14,6 +14,7 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
     "cli/client",
     "config/duration.ts",
     "secrets",
+    "transfer/write-new-file.ts",
     "types of @bufbuild/protobuf",
     "commander",
     "yaml",

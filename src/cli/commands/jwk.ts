@@ -1,8 +1,6 @@
 /** `latchkey jwk generate` and `latchkey jwks`: the keys that tokens are signed with. */
-import { writeFile } from "node:fs/promises";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Argument, type Command, Option } from "commander";
-import { CommandFailure } from "../command-failure.js";
 import type { CommandContext } from "../program.js";
 import { runCommand } from "../run-command.js";
 import { cellOf } from "./answer-cells.js";
@@ -13,7 +11,6 @@ import { withClient } from "./with-client.js";
 import { writeAnswer } from "./write-answer.js";
 
 const ALGORITHMS = { eddsa: "EdDSA", rsa: "RS256" } as const;
-const PRIVATE_FILE_MODE = 0o600;
 const COLUMNS = ["kid", "kty", "alg", "use"];
 
 interface GenerateOptions {
@@ -34,7 +31,8 @@ export function addJwkCommands(program: Command, context: CommandContext): void 
         const { generateSigningJwks } = await import("../../secrets/signing-keys.js");
         const jwks = generateSigningJwks(ALGORITHMS[algorithm], Number(options.bits));
         if (options.out === undefined) context.stdout.write(jwks);
-        else await writeNewFile(options.out, jwks);
+        // Over nothing: a key that is in use would be gone for good.
+        else await (await import("../../transfer/write-new-file.js")).writeNewFile(options.out, [jwks]);
         return undefined;
       }),
     );
@@ -47,18 +45,6 @@ export function addJwkCommands(program: Command, context: CommandContext): void 
         return undefined;
       }),
   );
-}
-
-/** A key that is in use would be gone for good. */
-async function writeNewFile(file: string, content: string): Promise<void> {
-  try {
-    await writeFile(file, content, { flag: "wx", mode: PRIVATE_FILE_MODE });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CommandFailure(
-      code === "EEXIST" ? `${file} is there already, and is left as it is` : `${file} cannot be written (${code})`,
-    );
-  }
 }
 
 function formatJwks({ keys }: JsonObject, style: Style): string {
