@@ -161,6 +161,77 @@ describe("an export that is not whole and as it was", () => {
   });
 });
 
+describe("whatever happens to an export, it is refused before anything is written", () => {
+  const KEPT = "the same export";
+
+  /** What a restore of the bytes says, or that it wrote exactly the export. */
+  async function outcomeOf(bytes: Buffer, text: string): Promise<string> {
+    const tables = createTables();
+    const target = new MemoryStore(tables);
+    async function* chunks(): AsyncGenerator<Buffer> {
+      yield bytes;
+    }
+    try {
+      const plan = await planRestore(chunks(), EXPORT_KEYS);
+      await restoreKeys({ store: target, keys: EXPORT_KEYS, plan, chunks: chunks(), isResumed: false });
+    } catch (error) {
+      expect(error).toBeInstanceOf(TransferError);
+      expect(tables.keys.size).toBe(0);
+      return (error as TransferError).message;
+    }
+    return (await exportOf(target)) === text ? KEPT : "another export";
+  }
+
+  const smallExport = async () => {
+    const store = new MemoryStore();
+    await fill(store, 3);
+    return exportOf(store);
+  };
+
+  test("cut after any byte", async () => {
+    const text = await smallExport();
+    const bytes = Buffer.from(text);
+    const outcomes = new Set<string>();
+    for (let end = 0; end < bytes.length; end += 1) {
+      const cut = await outcomeOf(bytes.subarray(0, end), text);
+      outcomes.add(cut.replace(/line \d+$/, "line N"));
+    }
+    expect([...outcomes].sort()).toEqual([
+      "the export is cut short: it ends in the middle of line N",
+      "the export is cut short: its last line is missing",
+      "the export is empty",
+    ]);
+    expect(await outcomeOf(bytes, text)).toBe(KEPT);
+  });
+
+  test("with any line cut at any byte", async () => {
+    const text = await smallExport();
+    const lines = text.split(/(?<=\n)/);
+    for (const [index, line] of lines.entries()) {
+      for (let kept = 0; kept < line.length - 1; kept += 1) {
+        const cut = lines.with(index, kept === 0 ? "" : `${line.slice(0, kept)}\n`).join("");
+        const outcome = await outcomeOf(Buffer.from(cut), text);
+        expect(outcome).not.toBe(KEPT);
+        expect(outcome).not.toBe("another export");
+      }
+    }
+  });
+
+  test("with any bit of any byte flipped", async () => {
+    const text = await smallExport();
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; at += 1) {
+      for (let bit = 0; bit < 8; bit += 1) {
+        const flipped = Buffer.from(bytes);
+        flipped.writeUInt8(bytes.readUInt8(at) ^ (1 << bit), at);
+        const outcome = await outcomeOf(flipped, text);
+        expect([at, bit, outcome]).not.toEqual([at, bit, KEPT]);
+        expect([at, bit, outcome]).not.toEqual([at, bit, "another export"]);
+      }
+    }
+  }, 60_000);
+});
+
 describe("a store that holds keys", () => {
   const NOT_EMPTY =
     "the store holds keys already, and nothing was written: restore into an empty one, or go on with an interrupted restore of the same export by --resume";
