@@ -1,7 +1,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "../../config/duration.js";
 import type { CommandContext } from "../program.js";
-import { type ConfigOptions, readConfig } from "../read-config.js";
+import { type ConfigOptions, readConfig, writeWarnings } from "../read-config.js";
 import { DEFAULT_OVERLAP_MS, ROTATED_SECRETS, type RotatedSecret } from "../rotated-secrets.js";
 import { runCommand } from "../run-command.js";
 import { withConfigOption } from "./options.js";
@@ -26,7 +26,8 @@ export function addSecretsCommands(program: Command, context: CommandContext): v
     )
     .action((name: RotatedSecret, options: RotateOptions) =>
       runCommand(context, async () => {
-        const { config } = await readConfig(options, context);
+        const { config, warnings } = await readConfig(options, context);
+        writeWarnings(warnings, context);
         await context.rotateSecret(config, name, options.useAfter);
         return undefined;
       }),
@@ -35,7 +36,8 @@ export function addSecretsCommands(program: Command, context: CommandContext): v
     .option("--all", "all but the newest: what was made with them is refused")
     .action((name: RotatedSecret, options: ForgetOptions) =>
       runCommand(context, async () => {
-        const { config } = await readConfig(options, context);
+        const { config, warnings } = await readConfig(options, context);
+        writeWarnings(warnings, context);
         await context.forgetSecrets(config, name, options.all === true);
         return undefined;
       }),
