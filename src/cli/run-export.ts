@@ -7,6 +7,7 @@ import { TransferError } from "../transfer/transfer-error.js";
 import { refuseExistingFile, writeNewFile } from "../transfer/write-new-file.js";
 import { storeDirectory } from "./open-domain.js";
 import type { Output } from "./program.js";
+import { stopRequest } from "./stop-request.js";
 import { loadTransferSecrets, withStore } from "./with-store.js";
 
 const STDOUT = "-";
@@ -27,7 +28,7 @@ export async function runExport(config: Config, { file, isFollowing }: ExportCom
     throw new TransferError(`there is no store in ${directory}`);
   }
   const secrets = await loadTransferSecrets(config);
-  const cutOver = isFollowing ? cutOverSignal() : undefined;
+  const cutOver = isFollowing ? stopRequest() : undefined;
 
   let last: PassReport | undefined;
   const onPass = (report: PassReport) => {
@@ -62,15 +63,4 @@ async function writeToStdout(lines: AsyncIterable<string>): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
     throw new TransferError("standard output was closed before the export was whole");
   }
-}
-
-/** Aborted by the first SIGINT or SIGTERM. The second ends the process, as it does by itself. */
-function cutOverSignal(): AbortSignal {
-  const controller = new AbortController();
-  const cutOver = () => {
-    process.off("SIGINT", cutOver).off("SIGTERM", cutOver);
-    controller.abort();
-  };
-  process.on("SIGINT", cutOver).on("SIGTERM", cutOver);
-  return controller.signal;
 }

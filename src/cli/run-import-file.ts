@@ -9,6 +9,7 @@ import { CommandFailure } from "./command-failure.js";
 import { EXIT_CODE } from "./exit-code.js";
 import type { Output } from "./program.js";
 import { createImportSender } from "./send-imports.js";
+import { stopRequest } from "./stop-request.js";
 
 /** Problems that a check names. */
 const SHOWN_PROBLEMS = 20;
@@ -72,11 +73,12 @@ export interface ImportRun {
 export function importRows(file: RowsFile, { client, total, failures, stderr }: ImportRun): Promise<ImportReport> {
   return withFileName(file, async () => {
     const progress = createProgress(total, stderr);
+    const signal = stopRequest();
     try {
       const send = createImportSender(client);
-      return await importFile({ rows: file.rows(), failures, send, onProgress: progress.show });
+      return await importFile({ rows: file.rows(), failures, send, signal, onProgress: progress.show });
     } catch (error) {
-      throw explainEnd(error, failures);
+      throw explainEnd(error, failures, signal.aborted);
     } finally {
       progress.end();
     }
@@ -84,7 +86,8 @@ export function importRows(file: RowsFile, { client, total, failures, stderr }: 
 }
 
 /** Where the same command goes on, and what has to be done before it can. */
-function explainEnd(error: unknown, failures: string): unknown {
+function explainEnd(error: unknown, failures: string, isInterrupted: boolean): unknown {
+  if (isInterrupted && error instanceof TransferError) return new TransferError(`${error.message}: ${GOES_ON}`);
   const { code, syscall } = error as NodeJS.ErrnoException;
   // The file of keys is read, and the service called, by others, who say themselves what they failed at.
   if (syscall !== undefined) {

@@ -24,6 +24,8 @@ export interface ImportFileOptions {
   /** File of what fails. How far the import has come is beside it, in a file whose name ends in `.state`. */
   readonly failures: string;
   readonly send: SendBatch;
+  /** Ends the import when what is under way is done, as an interruption that can be gone on from. */
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((report: ImportReport) => void) | undefined;
 }
 
@@ -47,7 +49,13 @@ interface Batch {
  * interruption the same call goes on there. Each request has an id made from the row: a batch that is sent twice imports once.
  * What fails is appended to the file of failures, which can be imported as JSON lines. Throws TransferError.
  */
-export async function importFile({ rows, failures, send, onProgress }: ImportFileOptions): Promise<ImportReport> {
+export async function importFile({
+  rows,
+  failures,
+  send,
+  signal,
+  onProgress,
+}: ImportFileOptions): Promise<ImportReport> {
   const statePath = `${failures}.state`;
   const before = await readState(statePath);
   if (before === undefined && existsSync(failures)) {
@@ -69,13 +77,17 @@ export async function importFile({ rows, failures, send, onProgress }: ImportFil
       await writeState(statePath, state);
       onProgress?.(report());
     };
+    let isInterrupted = false;
     for await (const batch of batchesOf(rows, state)) {
+      isInterrupted = signal?.aborted === true;
+      if (isInterrupted) break;
       const outcomes = sendRows(send, batch.rows);
       outcomes.catch(() => {}); // told to whoever waits for it, maybe later
       underWay.push({ batch, outcomes });
       if (underWay.length === BATCHES_AT_ONCE) await finishFirst();
     }
     while (underWay.length > 0) await finishFirst();
+    if (isInterrupted) throw new TransferError(`interrupted when ${state.rows} rows were done`);
   } catch (error) {
     // Nothing is to be gone on with, so nothing is left behind.
     if (state.rows === 0) await Promise.all([failures, statePath].map((path) => rm(path, { force: true })));

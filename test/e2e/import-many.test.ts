@@ -1,5 +1,5 @@
 /**
- * Imports of many keys as a real process, which is killed twice and has little memory. `LATCHKEY_TEST_IMPORT_KEYS` says how many
+ * Imports of many keys as a real process, which is killed twice, stopped once and has little memory. `LATCHKEY_TEST_IMPORT_KEYS` says how many
  * keys go into the embedded store.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,18 +14,20 @@ import { eventually } from "./eventually.js";
 import { LatchkeyProcess, runLatchkey } from "./latchkey-process.js";
 import { adminTokens, randomTokens } from "./server.js";
 
-const EMBEDDED_KEYS = Number(process.env.LATCHKEY_TEST_IMPORT_KEYS ?? 10_000);
+const EMBEDDED_KEYS = Number(process.env.LATCHKEY_TEST_IMPORT_KEYS ?? 20_000);
 /** The test server is slow. */
-const MONGO_KEYS = 3_000;
+const MONGO_KEYS = 12_000;
 const TIMEOUT_MS = 300_000;
 /** Enough for the process whatever it imports: it takes 20. With 100,000 rows held it would take 80. */
-const MAX_HEAP_MIB = 40;
+const MAX_HEAP_MIB = 48;
 /** One row in so many has a cell too few, and one a scope that is too long. */
 const SHORT_EVERY = 1_000;
 const REFUSED_EVERY = 997;
 const LONG_SCOPE = "s".repeat(256);
 const NOTE = "n".repeat(100);
 const PAGE_KEYS = 1_000;
+const INTERRUPTED =
+  /^latchkey: \S+\.csv: interrupted when \d+ rows were done: the same command goes on where this one ended\n$/;
 
 const mongo = await mongoTestUri();
 const parent = mkdtempSync(join(tmpdir(), "latchkey-import-many-"));
@@ -43,17 +45,19 @@ const isShort = (index: number) => index % SHORT_EVERY === 1;
 const isRefused = (index: number) => index % REFUSED_EVERY === 2;
 const isFailure = (index: number) => isShort(index) || isRefused(index);
 
-/** Ends the import when so many rows are done. */
-async function killAt(rows: number, words: readonly string[], env: Readonly<Record<string, string>>, state: string) {
-  const running = new LatchkeyProcess(words, env);
+/** Ends an import when so many rows are done. */
+async function endAt(rows: number, signal: NodeJS.Signals, file: string, env: Readonly<Record<string, string>>) {
+  const state = `${file}.failures.jsonl.state`;
+  const running = new LatchkeyProcess(["keys", "import-file", file], env);
   const isThere = () => (existsSync(state) && JSON.parse(readFileSync(state, "utf8")).rows >= rows) || undefined;
   const ended = running.ended.then(() => {
     throw new Error(`it ended instead:\n${running.stderr}`);
   });
   await Promise.race([ended, eventually(`${rows} rows to be done`, isThere, TIMEOUT_MS)]);
   ended.catch(() => {}); // by this:
-  running.kill("SIGKILL");
-  expect(await running.ended).toBeNull();
+  running.kill(signal);
+  const code = await running.ended;
+  return { code, stderr: running.stderr };
 }
 
 /** The numbers in the names of all imported keys. */
@@ -70,7 +74,7 @@ async function importedIndexes(api: Api): Promise<number[]> {
 
 function testImport(store: string, keys: number, storeEnv: Readonly<Record<string, string>>): void {
   test(
-    `${keys} keys into ${store}: killed and done again, the set is exact, and so is what it says`,
+    `${keys} keys into ${store}: killed, stopped and done again, the set is exact, and so is what it says`,
     async () => {
       const tokens = randomTokens();
       const file = join(parent, `${store}.csv`);
@@ -93,14 +97,16 @@ function testImport(store: string, keys: number, storeEnv: Readonly<Record<strin
           LATCHKEY_TOKEN: tokens.admin,
           NODE_OPTIONS: `--max-old-space-size=${MAX_HEAP_MIB}`,
         };
-        const words = ["keys", "import-file", file];
-        await killAt(1, words, env, `${failures}.state`);
-        await killAt(Math.floor(keys / 2), words, env, `${failures}.state`);
+        expect((await endAt(1, "SIGKILL", file, env)).code).toBeNull();
+        expect((await endAt(Math.floor(keys / 5), "SIGKILL", file, env)).code).toBeNull();
+        const stopped = await endAt(Math.floor(keys / 3), "SIGINT", file, env);
+        expect(stopped.code).toBe(1);
+        expect(stopped.stderr).toMatch(INTERRUPTED);
         const failed = indexes.filter(isFailure);
-        const { code, stdout, stderr } = await runLatchkey(words, env);
+        const { code, stdout, stderr } = await runLatchkey(["keys", "import-file", file], env);
         expect({ code, stdout }).toEqual({ code: 1, stdout: `imported ${keys - failed.length} keys\n` });
         const [, resumedAt] = /^went on after (\d+) rows of an earlier run\n/.exec(stderr) ?? [];
-        expect(Number(resumedAt)).toBeGreaterThanOrEqual(Math.floor(keys / 2));
+        expect(Number(resumedAt)).toBeGreaterThanOrEqual(Math.floor(keys / 3));
         expect(stderr).toContain(`\nlatchkey: ${file}: ${failed.length} of ${keys} rows were not imported`);
         expect(await importedIndexes(api)).toEqual(indexes.filter((index) => !isFailure(index)));
 

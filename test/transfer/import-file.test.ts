@@ -109,6 +109,27 @@ test.each([2, 5, 7, 10])(
   },
 );
 
+test("an import that is told to stop finishes what is under way, and can be gone on with", async () => {
+  const controller = new AbortController();
+  const service = new Service((batch) => {
+    if (batch === 3) controller.abort();
+  });
+  const options = { failures, send: service.send, signal: controller.signal };
+  await expect(importFile({ rows: rows(10_000), ...options })).rejects.toThrow("interrupted when 3000 rows were done");
+  expect(service.batches).toBe(3);
+  const report = await importFile({ rows: rows(10_000), failures, send: service.send });
+  expect(report).toEqual({ rows: 10_000, imported: 9_990, failed: 10, resumedAt: 3_000 });
+});
+
+test("one that is told so when nothing is left to be sent is done", async () => {
+  const controller = new AbortController();
+  const service = new Service((batch) => {
+    if (batch === 2) controller.abort();
+  });
+  const report = await importFile({ rows: rows(1_500), failures, send: service.send, signal: controller.signal });
+  expect(report).toEqual({ rows: 1_500, imported: 1_499, failed: 1, resumedAt: 0 });
+});
+
 test("it does not go on with another file", async () => {
   const interrupted = new Service((number) => {
     if (number === 3) throw new Error("interrupted");
