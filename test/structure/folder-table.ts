@@ -82,7 +82,7 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
   "src/store/embedded/": ["store", "query", "lmdb", "node:*"],
   "src/store/mongo/": ["store", "store/cache", "query", "mongodb", "node:*"],
   "src/transfer/": ["store/key-store.ts", "csv-parse", "zod", "node:*"],
-  "src/telemetry/": ["pino"],
+  "src/telemetry/": ["pino", "node:fs"],
   "src/errors.ts": [],
 };
 
