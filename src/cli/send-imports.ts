@@ -25,7 +25,7 @@ export function createImportSender(client: Client): SendBatch {
     if (!(answer instanceof CallFailure)) return outcomesOf(answer);
     if (!REFUSED.has(answer.reason)) throw answer;
     if (requests.length === 1) return [problemOf(answer)];
-    const named = namedProblems(answer);
+    const named = namedProblems(answer, requests.length);
     const others = requests.filter((_, index) => !named.has(index));
     const outcomes = (await sendParts(others, partSize(answer, others.length, named.size))).values();
     return requests.map((_, index) => (named.has(index) ? named.get(index) : outcomes.next().value));
@@ -68,12 +68,12 @@ function problemOf({ fields, message }: CallFailure): string {
   return problems.length === 0 ? message : problems.join("; ");
 }
 
-/** What is wrong with the requests whose fields are named, by their index. */
-function namedProblems({ fields }: CallFailure): Map<number, string> {
+/** What is wrong with those of so many requests whose fields are named, by their index. */
+function namedProblems({ fields }: CallFailure, requests: number): Map<number, string> {
   const problems = new Map<number, string>();
   for (const { field, description } of fields) {
     const [, index, inner] = FIELD.exec(field) ?? [];
-    if (index === undefined) continue;
+    if (index === undefined || Number(index) >= requests) continue;
     const before = problems.get(Number(index));
     problems.set(Number(index), [...(before === undefined ? [] : [before]), textOf(inner, description)].join("; "));
   }

@@ -73,6 +73,13 @@ test("a batch that is too large is sent in halves, down to the request that is",
   expect(await send(requestsOf(["a", "b", "large", "c"]))).toEqual([undefined, undefined, "none", undefined]);
 });
 
+test("a refusal that names requests which were not sent comes to an end", async () => {
+  const fields = [{ field: "requests[9].ttl", description: "is wrong" }];
+  const { batches, send } = createService(() => refuse({ reason: "INVALID_ARGUMENT", fields }));
+  expect(await send(requestsOf(["a", "b"]))).toEqual(["ttl: is wrong", "ttl: is wrong"]);
+  expect(batches).toEqual([2, 1, 1]);
+});
+
 test("a refusal in this process is one", async () => {
   const { send } = createService(() => {
     throw new ServiceError("INVALID_ARGUMENT", "requests[0].x: unknown field", {
