@@ -13,13 +13,17 @@ stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
 // There is nobody else to tell.
 stderr.on("error", () => undefined);
 
+// There is nobody left to tell, and the service goes on.
+stderr.on("error", () => undefined);
+
 // What each command needs is loaded when it runs: `--help` is to be there at once.
 await buildProgram({
-  serve: async (config, warnings, workers, reread) => {
+  serve: async (config, warnings, workers, reread, hangUps) => {
     const { worker } = (await import("node:cluster")).default;
-    if (worker !== undefined) return (await import("./cli/serve-worker.js")).serveWorker(config, reread, worker);
-    if (workers === 1) return (await import("./cli/serve.js")).serve(config, warnings, reread, stderr);
-    return (await import("./cli/serve-workers.js")).serveWorkers(config, warnings, workers, stderr);
+    if (worker !== undefined)
+      return (await import("./cli/serve-worker.js")).serveWorker(config, reread, hangUps, worker);
+    if (workers === 1) return (await import("./cli/serve.js")).serve(config, warnings, reread, hangUps, stderr);
+    return (await import("./cli/serve-workers.js")).serveWorkers(config, warnings, workers, hangUps, stderr);
   },
   migrateUp: async (config) => (await import("./cli/migrate.js")).migrateUp(config, stdout),
   migrateStatus: async (config) => (await import("./cli/migrate.js")).migrateStatus(config, stdout),

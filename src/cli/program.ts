@@ -12,6 +12,7 @@ import { addRestoreCommand } from "./commands/restore.js";
 import { addSecretsCommands } from "./commands/secrets.js";
 import { addServeCommand } from "./commands/serve.js";
 import { EXIT_CODE, type ExitCode } from "./exit-code.js";
+import type { HangUps } from "./hang-ups.js";
 import type { Reread } from "./reload-secrets.js";
 import type { RotatedSecret } from "./rotated-secrets.js";
 import { readVersion } from "./version.js";
@@ -31,10 +32,16 @@ export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 export interface ProgramContext {
   /**
    * Runs the service in so many processes until it is stopped. `warnings` are about the configuration, for its log;
-   * `reread` reads the configuration again. A rejection ends the process with its message and exit code 1, or 3 for a
+   * `reread` reads the configuration again, at SIGHUP. A rejection ends the process with its message and exit code 1, or 3 for a
    * store that cannot be reached.
    */
-  readonly serve: (config: Config, warnings: readonly string[], workers: number, reread: () => Reread) => Promise<void>;
+  readonly serve: (
+    config: Config,
+    warnings: readonly string[],
+    workers: number,
+    reread: () => Reread,
+    hangUps: HangUps,
+  ) => Promise<void>;
   /** Apply the store's migrations, and say which it has. Rejections likewise. */
   readonly migrateUp: (config: Config) => Promise<void>;
   readonly migrateStatus: (config: Config) => Promise<void>;

@@ -5,6 +5,7 @@ import { createLogger } from "../telemetry/logger.js";
 import { endOnDefect } from "./end-on-defect.js";
 import { findPort } from "./find-port.js";
 import { forwardLines } from "./forward-lines.js";
+import type { HangUps } from "./hang-ups.js";
 import { openSecrets } from "./open-domain.js";
 import type { Output } from "./program.js";
 import { banner } from "./serve.js";
@@ -16,8 +17,8 @@ import { WorkerPool } from "./worker-pool.js";
 const DRAIN_MARGIN_MS = 5_000;
 
 /**
- * Runs the service in `count` processes that share the port, until SIGTERM or SIGINT, then drains them all; a second signal
- * kills them. SIGHUP is handed on to them. This process, the primary, takes the connections and hands them out in turn. It
+ * Runs the service in `count` processes that share the port, until SIGTERM or SIGINT, or until the terminal closes, then drains
+ * them all; a second signal kills them. SIGHUP is handed on to them, once they are up. This process, the primary, takes the connections and hands them out in turn. It
  * opens no store: the workers do (`serve-worker.ts`), and log through it. Rejects with a `WorkerFailure` when they do not
  * start, or do not drain.
  */
@@ -25,11 +26,12 @@ export async function serveWorkers(
   config: Config,
   warnings: readonly string[],
   count: number,
+  hangUps: HangUps,
   stderr: Output,
 ): Promise<void> {
   const output = new LineBuffer();
   const logger = createLogger({ level: config.log.level, destination: output });
-  const signals = takeStopSignals();
+  const signals = takeStopSignals(hangUps);
   for (const warning of warnings) logger.warn(warning);
   endOnDefect(logger);
 
@@ -38,8 +40,7 @@ export async function serveWorkers(
   const port = await findPort(config.server);
   cluster.setupPrimary({ stdio: ["ignore", "pipe", "inherit", "ipc"] });
   const pool = new WorkerPool({ count, port, logger, fork: () => forkWorker(output) });
-
-  process.on("SIGHUP", () => pool.reload());
+  hangUps.onReload(() => pool.reload());
 
   const url = await Promise.race([pool.start(), signals.first]);
   if (url !== undefined) {

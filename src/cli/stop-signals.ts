@@ -1,15 +1,17 @@
+import type { HangUps } from "./hang-ups.js";
+
 /** npm passes on a signal that a terminal or an init system has sent to every process already: both mean one stop. */
 const ECHO_MS = 1_000;
 
 export interface StopSignals {
-  /** Resolves at the first SIGTERM or SIGINT. */
+  /** Resolves at the first SIGTERM or SIGINT, or when the terminal closes. */
   readonly first: Promise<void>;
   /** Resolves at one that is not an echo of it: whoever sends it does not want to wait. */
   readonly again: Promise<void>;
 }
 
 /** Takes SIGTERM and SIGINT from now on. Without this, neither would end the first process of a container. */
-export function takeStopSignals(): StopSignals {
+export function takeStopSignals({ terminalClosed }: HangUps): StopSignals {
   let stopFirst = () => {};
   let stopAgain = () => {};
   const signals = {
@@ -28,5 +30,6 @@ export function takeStopSignals(): StopSignals {
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
+  void terminalClosed.then(onSignal);
   return signals;
 }

@@ -10,8 +10,8 @@ export type WorkerOrder =
   | { readonly do: "reload" }
   | { readonly do: "drain" };
 
-/** A worker that is not up yet ends by them, when an init system sends them to every process. */
-const STOP_SIGNALS = ["SIGTERM", "SIGINT"];
+/** A worker that is not up yet ends by them, when a terminal or an init system sends them to every process. */
+const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"];
 
 /** What a worker says: that it listens to orders (what it is told before, it does not hear), then where it serves. */
 export type WorkerNews = { readonly is: "listening" } | { readonly is: "ready"; readonly url: string };
@@ -31,7 +31,7 @@ interface Slot {
   worker?: Worker;
   /** Whether it was told where to serve. */
   isTold?: boolean;
-  /** Whether it is to read its secrets again once it is told: it may have read them too early. */
+  /** Whether it is to read its secrets again once it is told: it may have read them too early, and the log is to say that it did. */
   mustReload?: boolean;
   timer?: NodeJS.Timeout;
   delayMs?: number;
@@ -60,11 +60,10 @@ export class WorkerPool {
     return url;
   }
 
-  /** Has every worker read its secrets again. */
+  /** Has every worker read its secrets again: one that is not up yet when it is. */
   reload(): void {
     for (const slot of this.#slots) {
-      if (slot.worker === undefined) continue; // the next one reads them when it starts
-      if (slot.isTold) tell(slot.worker, { do: "reload" });
+      if (slot.worker !== undefined && slot.isTold) tell(slot.worker, { do: "reload" });
       else slot.mustReload = true;
     }
   }
@@ -116,12 +115,12 @@ export class WorkerPool {
     const { id, process: child } = worker;
     slot.worker = worker;
     slot.isTold = false;
-    slot.mustReload = false;
     worker.on("message", (news: WorkerNews) => {
       if (news.is === "listening") {
         tell(worker, this.#isDraining ? { do: "drain" } : { do: "serve", port });
         slot.isTold = true;
         if (slot.mustReload) tell(worker, { do: "reload" });
+        slot.mustReload = false;
       } else {
         this.#wasReady = true;
         logger.info({ worker: id, pid: child.pid }, "a worker is ready");

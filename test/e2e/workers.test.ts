@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
+import { BODY, beginCall } from "./begin-call.js";
 import { ChildService } from "./child-service.js";
 import { bearer } from "./clients/api-client.js";
 import { eventually } from "./eventually.js";
@@ -15,8 +16,6 @@ import { randomToken } from "./server.js";
 
 const KEYS = "/v2alpha1/admin/issuedApiKeys";
 const VERIFY = "/v2alpha1/admin/apiKeys:verify";
-const BODY = '{"credential":"x"}';
-const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 /** Enough that each worker has some: they get connections in turn. */
 const CONNECTIONS = 8;
 /** A drain may take this long, and a test here must not. */
@@ -99,16 +98,6 @@ function killIfThere(pid: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
-}
-
-/** A call that a worker has begun, and that waits for BODY. */
-async function beginCall(host: string): Promise<RawConnection> {
-  const connection = await RawConnection.open(host);
-  const head = `POST ${VERIFY} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${readToken()}\r\ncontent-type: application/json`;
-  await connection.write(`${head}\r\nexpect: 100-continue\r\ncontent-length: ${BODY.length}\r\n\r\n`);
-  await connection.receive((bytes) => bytes.includes(CONTINUE));
-  connection.received = Buffer.alloc(0);
-  return connection;
 }
 
 /** On a connection of its own. */
@@ -198,7 +187,7 @@ describe.each(STORES)("workers on $store", ({ env, isAtOnce }) => {
     async () => {
       const url = await start(2, { ...PATIENT, ...env }).ready();
       const { host } = new URL(url);
-      const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => beginCall(host)));
+      const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => beginCall(host, readToken())));
 
       service.kill("SIGTERM");
       await eventually("every process to drain", () => logLines("draining").length === 3 || undefined);
@@ -285,7 +274,7 @@ describe("workers", () => {
     "take a signal that was for all of them twice for one",
     async () => {
       const url = await start(2, PATIENT).ready();
-      const connection = await beginCall(new URL(url).host);
+      const connection = await beginCall(new URL(url).host, readToken());
       const pids = [(await readyWorker(1)).pid, (await readyWorker(2)).pid];
       for (const pid of [...pids, ...pids]) killIfThere(pid, "SIGTERM");
       service.kill("SIGTERM");

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError } from "commander";
+import { HangUps } from "../hang-ups.js";
 import type { CommandContext } from "../program.js";
 import { type ConfigOptions, readConfig } from "../read-config.js";
 import { runCommand } from "../run-command.js";
@@ -17,8 +18,10 @@ export function addServeCommand(program: Command, context: CommandContext): void
     .option("--workers <n>", "processes that share the port; auto: one for each core", parseWorkers, 1)
     .action((options: ServeOptions) =>
       runCommand(context, async () => {
+        // First of all: a signal that comes while the rest is loaded would end the process.
+        const hangUps = new HangUps();
         const { config, warnings, reread } = await readConfig(options, context);
-        await context.serve(config, warnings, options.workers, reread);
+        await context.serve(config, warnings, options.workers, reread, hangUps);
         return undefined;
       }),
     );
