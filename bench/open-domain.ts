@@ -11,7 +11,7 @@ export async function openDomain(dataDir: string, env: Readonly<Record<string, s
   const onError = (error: unknown) => {
     throw error;
   };
-  const { context } = await open(config, {
+  const { context } = await open(config, "upgrade", {
     onRefreshError: onError,
     onUsesNotWritten: onError,
     onFeedError: onError,

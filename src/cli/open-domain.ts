@@ -27,6 +27,12 @@ export interface Domain {
 /** What of the configuration says where the keys are. */
 export type StoreConfig = Pick<Config, "store" | "dataDir"> & { readonly cache: Config["cache"] | undefined };
 
+/**
+ * What becomes of a store of an earlier format: it is brought up to date, or refused, since services of the release before may be
+ * using it. A new store is made either way.
+ */
+export type OlderStore = "upgrade" | "refuse";
+
 export interface DomainEvents {
   /** Signing keys that cannot be read again later. */
   readonly onRefreshError: (error: unknown) => void;
@@ -43,7 +49,7 @@ const STANDALONE_WARNING =
   "and nothing takes over from it; production needs a replica set or a sharded cluster";
 
 /** Rejects, with nothing left open, when something is not there or does not belong together. */
-export async function openDomain(config: Config, events: DomainEvents): Promise<Domain> {
+export async function openDomain(config: Config, older: OlderStore, events: DomainEvents): Promise<Domain> {
   const { tokens } = config;
   const secrets = await openSecrets(config);
   const signingKeys = await openSigningKeySource({
@@ -53,7 +59,7 @@ export async function openDomain(config: Config, events: DomainEvents): Promise<
     onError: events.onRefreshError,
   });
   try {
-    const store = await openCheckedStore(config, secrets, events);
+    const store = await openCheckedStore(config, secrets, older, events);
     const keyUses = new KeyUses(store, events.onUsesNotWritten);
     const close = async () => {
       signingKeys.close();
@@ -114,9 +120,10 @@ function createContext(
 export async function openCheckedStore(
   config: StoreConfig,
   secrets: Pick<Secrets, "pepper">,
+  older: OlderStore,
   events: DomainEvents,
 ): Promise<KeyStore> {
-  const store = await openStore(config, events);
+  const store = await openStore(config, older, events);
   try {
     await checkPepper({ store, secrets });
     return store;
@@ -128,11 +135,14 @@ export async function openCheckedStore(
 
 function openStore(
   { store, cache, dataDir }: StoreConfig,
+  older: OlderStore,
   { onFeedError, onWarning }: DomainEvents,
 ): Promise<KeyStore> {
-  if (store.mongodb === undefined) return openEmbeddedStore({ directory: storeDirectory(dataDir) });
+  const upgrade = older === "upgrade";
+  if (store.mongodb === undefined) return openEmbeddedStore({ directory: storeDirectory(dataDir), upgrade });
   return openMongoStore({
     ...store.mongodb,
+    upgrade,
     cache,
     onFeedError,
     onDeployment: (deployment) => {

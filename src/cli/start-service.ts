@@ -36,7 +36,7 @@ export interface RunningService {
 
 /** Starts the service. Rejects, with nothing left running, when something it needs is not there. */
 export async function startService(config: Config, logger: Logger): Promise<RunningService> {
-  const domain = await openDomain(config, {
+  const domain = await openDomain(config, "upgrade", {
     onRefreshError: (error) => logger.warn({ err: error }, "signing keys could not be refreshed; the last ones stay"),
     onFeedError: (error) =>
       logger.warn(

@@ -19,7 +19,7 @@ export async function loadTransferSecrets(config: Config): Promise<TransferSecre
   return { pepper, exportKeys: { macKey, pepperCheck: pepperCheckValue(pepper) } };
 }
 
-/** Opens the store that is configured, as a service does, and closes it in the end. */
+/** Opens the store that is configured, as a service does but for an older one, and closes it in the end. */
 export async function withStore<T>(
   config: Config,
   { pepper }: TransferSecrets,
@@ -30,7 +30,7 @@ export async function withStore<T>(
   const ignore = () => {};
   const events = { onRefreshError: ignore, onFeedError: ignore, onUsesNotWritten: ignore, onWarning };
   // No verifications are answered here, so nothing is to be remembered.
-  const store = await openCheckedStore({ ...config, cache: undefined }, { pepper }, events);
+  const store = await openCheckedStore({ ...config, cache: undefined }, { pepper }, "refuse", events);
   try {
     return await use(store);
   } finally {

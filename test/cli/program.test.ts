@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
@@ -193,13 +193,15 @@ describe("latchkey migrate", () => {
     expect(await run(["migrate", "up"], { migrateUp })).toEqual({ out: "", err, code: 1 });
   });
 
-  test("says of the embedded store that there is nothing to do", async () => {
-    const { config } = loadConfig({ file: undefined, env: {} });
+  test("makes no embedded store where there is none", async () => {
+    const dataDir = join(directory, "nowhere");
+    const { config } = loadConfig({ file: undefined, env: { LATCHKEY_DATA_DIR: dataDir } });
     for (const action of [migrateUp, migrateStatus]) {
       let out = "";
       await action(config as Config, { write: (text) => (out += text) });
-      expect(out).toBe("The embedded store is brought up to date whenever it is opened.\n");
+      expect(out).toBe("there is no store yet: the first start makes one\n");
     }
+    expect(existsSync(dataDir)).toBe(false);
   });
 });
 

@@ -1,9 +1,23 @@
 /** `latchkey export`, `restore` and `backup` as real processes: what they refuse, and what they leave. */
 
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
+import { sampleRecord } from "../store/sample-record.js";
 import { withSum } from "../transfer/export-of.js";
 import { Api } from "./api.js";
 import { ChildService } from "./child-service.js";
@@ -12,6 +26,9 @@ import { LatchkeyProcess, runLatchkey } from "./latchkey-process.js";
 import { adminTokens, randomTokens } from "./server.js";
 
 const KEYS = 60;
+/** It takes a while to copy. */
+const LARGE_BYTES = 64 * 1024 * 1024;
+const LARGE_KEYS = 640;
 const PERMISSIONS = 0o777;
 const TIMEOUT_MS = 60_000;
 
@@ -222,6 +239,38 @@ describe("latchkey backup", () => {
       stdout: "",
       stderr: `latchkey: ${inParent("data")} is there already; a backup goes into a new directory\n`,
     });
+  });
+
+  test("leaves alone what is beside the new directory", async () => {
+    const mine = inParent("beside.part", "mine");
+    mkdirSync(inParent("beside.part"));
+    writeFileSync(mine, "mine");
+    expect(await runLatchkey(["backup", inParent("beside")], env)).toMatchObject({ code: 0 });
+    expect(readFileSync(mine, "utf8")).toBe("mine");
+    expect(readdirSync(parent).filter((name) => name.startsWith("beside"))).toEqual(["beside", "beside.part"]);
+  });
+
+  test("that is interrupted ends when the copy is made, and leaves nothing", async () => {
+    const dataDir = inParent("large");
+    const store = await openEmbeddedStore({ directory: join(dataDir, "store") });
+    const metadata = { text: "x".repeat(LARGE_BYTES / LARGE_KEYS) };
+    await store.insertMany(Array.from({ length: LARGE_KEYS }, () => sampleRecord({ metadata })));
+    const target = inParent("large-copies", "monday");
+    mkdirSync(inParent("large-copies"));
+    const watcher = watch(inParent("large-copies"));
+    const isCopying = once(watcher, "change");
+    const backup = new LatchkeyProcess(["backup", target], { LATCHKEY_DATA_DIR: dataDir });
+    await isCopying;
+    watcher.close();
+    backup.kill("SIGINT");
+    expect({ code: await backup.ended, stderr: backup.stderr }).toEqual({
+      code: 1,
+      stderr:
+        "latchkey: the copy is removed as soon as it is made; another signal ends this now, and leaves a part\n" +
+        `latchkey: the backup ${target} was interrupted, and removed\n`,
+    });
+    expect(readdirSync(inParent("large-copies"))).toEqual([]);
+    await store.close();
   });
 
   test("is not for MongoDB", async () => {

@@ -1,11 +1,13 @@
 /** What an earlier release wrote is read to the letter. The texts here are what it wrote, and are not to be changed. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { open } from "lmdb";
+import { backupEmbeddedStore } from "../../src/store/embedded/backup-store.js";
 import { recordKey } from "../../src/store/embedded/index-keys.js";
+import { migrateEmbedded, readEmbeddedMigrations } from "../../src/store/embedded/migrate-embedded.js";
 import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
 import type { KeyRecord } from "../../src/store/key-store.js";
 
@@ -76,6 +78,54 @@ test("a directory from before sealed secrets and claims takes both", async () =>
   expect(await store.claim("name", new Uint8Array([8]))).toEqual(new Uint8Array([8]));
   await store.close();
 });
+
+test("a directory from before is refused, and stays as it is, where it is not to be brought up to date", async () => {
+  const file = join(directory, "data.mdb");
+  const before = readFileSync(file);
+  await expect(openEmbeddedStore({ directory, upgrade: false })).rejects.toMatchObject({
+    reason: "UNAVAILABLE",
+    message: `the store directory ${directory} cannot be opened: it has format 1, this release needs format 2: stop the services of the release before, then run "latchkey migrate up"`,
+  });
+  expect(readFileSync(file).equals(before)).toBe(true);
+  await (await openEmbeddedStore({ directory })).close();
+  await (await openEmbeddedStore({ directory, upgrade: false })).close();
+});
+
+test("a new directory is made either way", async () => {
+  const store = await openEmbeddedStore({ directory: join(directory, "new"), upgrade: false });
+  expect(await store.read(id)).toBeUndefined();
+  await store.close();
+});
+
+test("a backup is of the format of the store, and the store stays as it is", async () => {
+  const file = join(directory, "data.mdb");
+  const before = readFileSync(file);
+  const copy = join(directory, "copy");
+  await backupEmbeddedStore(directory, copy, new AbortController().signal);
+  expect(readFileSync(file).equals(before)).toBe(true);
+  expect(await statesOf(copy)).toEqual([true, false]);
+  await (await openEmbeddedStore({ directory })).close();
+  const later = join(directory, "later");
+  await backupEmbeddedStore(directory, later, new AbortController().signal);
+  expect(await statesOf(later)).toEqual([true, true]);
+});
+
+test("migrations are the formats, and change nothing before they are applied", async () => {
+  const file = join(directory, "data.mdb");
+  const before = readFileSync(file);
+  expect(await readEmbeddedMigrations(directory)).toEqual([
+    { version: 1, name: "keys and their lists", isApplied: true },
+    { version: 2, name: "lists by status", isApplied: false },
+  ]);
+  expect(readFileSync(file).equals(before)).toBe(true);
+  expect(await migrateEmbedded(directory)).toEqual([{ version: 2, name: "lists by status", isApplied: true }]);
+  expect(await statesOf(directory)).toEqual([true, true]);
+  expect(await migrateEmbedded(directory)).toEqual([]);
+});
+
+async function statesOf(path: string): Promise<boolean[]> {
+  return (await readEmbeddedMigrations(path)).map(({ isApplied }) => isApplied);
+}
 
 test("a directory from before lists by status has them, once it was opened", async () => {
   for (const _time of ["first", "second"]) {

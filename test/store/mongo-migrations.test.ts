@@ -70,6 +70,24 @@ const server = await mongoTestUri();
       await store.close();
     });
 
+    test("of a database in use is not changed where only a new one may be made", async () => {
+      await keys.insertOne(documentFromRecord(sampleRecord(), 1));
+      expect(await messageOf(openMongoStore({ ...options, upgrade: false }))).toBe(
+        `the database ${database.databaseName} has schema version 0, this release needs ${LATEST}: run "latchkey migrate up"`,
+      );
+      expect(await schema.countDocuments()).toBe(0);
+      await schema.insertOne({ _id: "schema", version: 1, compatible_version: 1 });
+      expect(await messageOf(openMongoStore({ ...options, upgrade: false }))).toBe(
+        `the database ${database.databaseName} has schema version 1, this release needs ${LATEST}: run "latchkey migrate up"`,
+      );
+      expect((await keys.indexes()).map(({ name }) => name)).toEqual(["_id_"]);
+      await migrateMongo(options);
+      await (await openMongoStore({ ...options, upgrade: false })).close();
+      await database.dropDatabase();
+      await (await openMongoStore({ ...options, upgrade: false })).close();
+      expect((await schema.findOne({ _id: "schema" }))?.version).toBe(LATEST);
+    });
+
     test("several processes at once bring it up to date", async () => {
       const stores = await Promise.all(Array.from({ length: 6 }, () => openMongoStore(options)));
       expect(await schema.countDocuments()).toBe(1);

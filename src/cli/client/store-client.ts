@@ -14,10 +14,11 @@ const CLIENT_ADDRESS = "127.0.0.1";
 
 /**
  * Calls the handlers in this process, on the store that the configuration names; it and its secrets are made when they are not
- * there. Whoever can open them may do everything, so nobody is asked for a token. `warn` is told what was not kept.
+ * there; a store of an earlier format is refused. Whoever can open them may do everything, so nobody is asked for a token. `warn`
+ * is told what was not kept.
  */
 export async function openStoreClient(config: Config, warn: (warning: string) => void): Promise<Client> {
-  const domain = await openDomain(config, {
+  const domain = await openDomain(config, "refuse", {
     onRefreshError: () => undefined, // in five minutes, when this process is gone
     onFeedError: () => undefined, // reads are fresh then
     onUsesNotWritten: () => warn("the last uses of keys could not be written"),

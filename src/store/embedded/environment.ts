@@ -57,50 +57,88 @@ export interface Environment extends Tables {
   latest<T>(read: () => T): T;
   /** Runs a synchronous change alone and as a whole; resolves with its result when that is durable. */
   change<T>(write: () => T): Promise<T>;
-  /** Copies what is committed now into a directory that holds no copy yet, without what was deleted. Others go on meanwhile. */
-  copyTo(directory: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Of the whole directory: tables and keys. Records say their own format besides. */
-const DIRECTORY_FORMAT = "2";
-/** It had no tables by status. */
-const FIRST_DIRECTORY_FORMAT = "1";
+/** A directory whose tables are not opened, whatever format they have. */
+export interface ClosedTables {
+  /** Copies what is committed now into a directory that holds no copy yet, without what was deleted. Others go on meanwhile. */
+  copyTo(directory: string): Promise<void>;
+  /** The format that the directory has now. `undefined`: none yet. Throws for one of a later release. */
+  readFormat(): DirectoryFormat | undefined;
+  close(): Promise<void>;
+}
+
+/** Of the whole directory: tables and keys. Records say their own format besides. The first had no tables by status. */
+export const DIRECTORY_FORMATS = ["1", "2"] as const;
+export type DirectoryFormat = (typeof DIRECTORY_FORMATS)[number];
+const LATEST_FORMAT = "2";
 const FORMAT_KEY = Buffer.from("format");
 
 const FILE_MODE = 0o600;
 const MAX_TABLES = 16;
 
-interface SharedEnvironment {
-  readonly environment: Omit<Environment, "close">;
+interface SharedRoot {
   readonly root: RootDatabase<string, Uint8Array>;
+  /** Absent: nobody has opened the tables yet. */
+  environment?: Omit<Environment, "close">;
   users: number;
 }
 
-const sharedEnvironments = new Map<string, SharedEnvironment>();
+const sharedRoots = new Map<string, SharedRoot>();
 
-/** Throws an error that names the directory and says what is wrong with it. */
-export function openEnvironment(directory: string): Environment {
+/**
+ * The tables of a directory, which is made when it is not there. One of an earlier format is brought up to date if `upgrade` is set.
+ * Throws an error that names the directory and says what is wrong with it.
+ */
+export function openEnvironment(directory: string, upgrade: boolean): Environment {
   prepareDirectory(directory);
-  const path = realpathSync(directory);
-  const shared = sharedEnvironments.get(path) ?? createEnvironment(path);
-  sharedEnvironments.set(path, shared);
-  shared.users += 1;
-  let isClosed = false;
+  const { shared, path, close } = takeRoot(directory);
+  try {
+    shared.environment ??= openTables(shared.root, upgrade);
+    syncDirectory(path);
+    return { ...shared.environment, close };
+  } catch (error) {
+    void close();
+    throw cannotBeOpened(path, error);
+  }
+}
+
+/** A directory that is there, as it is: nothing in it is made or changed. Throws as `openEnvironment` does. */
+export function openClosedTables(directory: string): ClosedTables {
+  const { shared, path, close } = takeRoot(directory);
+  const { root } = shared;
   return {
-    ...shared.environment,
-    async close() {
-      if (isClosed) return;
-      isClosed = true;
-      shared.users -= 1;
-      if (shared.users > 0) return;
-      sharedEnvironments.delete(path);
-      await shared.root.close();
+    copyTo: (target) => root.backup(target, true),
+    readFormat() {
+      try {
+        return readFormat(openTexts(root, "meta"));
+      } catch (error) {
+        throw cannotBeOpened(path, error);
+      }
     },
+    close,
   };
 }
 
-function createEnvironment(path: string): SharedEnvironment {
+function takeRoot(directory: string): { shared: SharedRoot; path: string; close: () => Promise<void> } {
+  const path = realpathSync(directory);
+  const shared = sharedRoots.get(path) ?? { root: openRoot(path), users: 0 };
+  sharedRoots.set(path, shared);
+  shared.users += 1;
+  let isClosed = false;
+  const close = async () => {
+    if (isClosed) return;
+    isClosed = true;
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    sharedRoots.delete(path);
+    await shared.root.close();
+  };
+  return { shared, path, close };
+}
+
+function openRoot(path: string): RootDatabase<string, Uint8Array> {
   checkDataFile(path);
   const options: RootDatabaseOptionsWithPath & { permissionsMode: number } = {
     path,
@@ -113,29 +151,35 @@ function createEnvironment(path: string): SharedEnvironment {
     permissionsMode: FILE_MODE,
   };
   try {
-    const root = open<string, Uint8Array>(options);
-    try {
-      const environment = openTables(root);
-      syncDirectory(path);
-      return { environment, root, users: 0 };
-    } catch (error) {
-      void root.close();
-      throw error;
-    }
+    return open<string, Uint8Array>(options);
   } catch (error) {
-    throw new ServiceError("UNAVAILABLE", `the store directory ${path} cannot be opened: ${reasonOf(error)}`, {
-      cause: error,
-    });
+    throw cannotBeOpened(path, error);
   }
 }
 
-function openTables(root: RootDatabase<string, Uint8Array>): Omit<Environment, "close"> {
-  const texts = (name: string) => root.openDB<string, Uint8Array>({ name, keyEncoding: "binary", encoding: "string" });
+function cannotBeOpened(path: string, error: unknown): ServiceError {
+  return new ServiceError("UNAVAILABLE", `the store directory ${path} cannot be opened: ${reasonOf(error)}`, {
+    cause: error,
+  });
+}
+
+function openTexts(root: RootDatabase<string, Uint8Array>, name: string): Table<string> {
+  return root.openDB<string, Uint8Array>({ name, keyEncoding: "binary", encoding: "string" });
+}
+
+function openTables(root: RootDatabase<string, Uint8Array>, upgrade: boolean): Omit<Environment, "close"> {
+  const texts = (name: string) => openTexts(root, name);
   const bytes = (name: string) =>
     root.openDB<Uint8Array, Uint8Array>({ name, keyEncoding: "binary", encoding: "binary" });
 
   const meta = texts("meta");
-  readFormat(meta);
+  const isOlder = (format: DirectoryFormat | undefined) => format !== undefined && format !== LATEST_FORMAT;
+  const before = readFormat(meta);
+  if (isOlder(before) && !upgrade) {
+    throw new Error(
+      `it has format ${before}, this release needs format ${LATEST_FORMAT}: stop the services of the release before, then run "latchkey migrate up"`,
+    );
+  }
   const tables = {
     records: texts("records"),
     byKind: bytes("by-kind"),
@@ -153,9 +197,9 @@ function openTables(root: RootDatabase<string, Uint8Array>): Omit<Environment, "
   // Another process may have brought it up to date since.
   root.transactionSync(() => {
     const format = readFormat(meta);
-    if (format === DIRECTORY_FORMAT) return;
-    if (format === FIRST_DIRECTORY_FORMAT) addStatusTables(tables);
-    meta.put(FORMAT_KEY, DIRECTORY_FORMAT);
+    if (format === LATEST_FORMAT) return;
+    if (isOlder(format)) addStatusTables(tables);
+    meta.put(FORMAT_KEY, LATEST_FORMAT);
   });
 
   let isLatest = false;
@@ -179,13 +223,14 @@ function openTables(root: RootDatabase<string, Uint8Array>): Omit<Environment, "
         throw await commitFailure(error);
       }
     },
-    copyTo: (directory) => root.backup(directory, true),
   };
 }
 
 /** `undefined`: the directory is new. Throws for one of a later release. */
-function readFormat(meta: Table<string>): string | undefined {
+function readFormat(meta: Table<string>): DirectoryFormat | undefined {
   const format = meta.get(FORMAT_KEY);
-  if (format === undefined || format === DIRECTORY_FORMAT || format === FIRST_DIRECTORY_FORMAT) return format;
-  throw new Error(`it has format ${format}, this release reads format ${DIRECTORY_FORMAT}`);
+  if (format === undefined) return undefined;
+  const known = DIRECTORY_FORMATS.find((one) => one === format);
+  if (known !== undefined) return known;
+  throw new Error(`it has format ${format}, this release reads format ${LATEST_FORMAT}`);
 }

@@ -50,6 +50,8 @@ const PING_KEY = Buffer.from("ping");
 export interface EmbeddedStoreOptions {
   /** Created with mode 0700 when it is missing. Several processes may open the same one, on one machine. */
   readonly directory: string;
+  /** Whether one of an earlier format is brought up to date; else that is an error. Default: it is. A new one is made either way. */
+  readonly upgrade?: boolean;
   /** Longest time to wait until a write is durable. */
   readonly writeTimeoutMs?: number;
   /** The time of deletes and leases. */
@@ -58,8 +60,8 @@ export interface EmbeddedStoreOptions {
 
 /** Rejects with an error that names the directory when it cannot be written, is damaged or is of another release. */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<KeyStore> {
-  const { directory, writeTimeoutMs = DEFAULT_WRITE_TIMEOUT_MS, now = () => new Date() } = options;
-  return new EmbeddedStore(openEnvironment(directory), writeTimeoutMs, now);
+  const { directory, upgrade = true, writeTimeoutMs = DEFAULT_WRITE_TIMEOUT_MS, now = () => new Date() } = options;
+  return new EmbeddedStore(openEnvironment(directory, upgrade), writeTimeoutMs, now);
 }
 
 class EmbeddedStore implements KeyStore {

@@ -1,12 +1,7 @@
+import type { MigrationStatus } from "../migration-status.js";
 import { connectMongo, type MongoServerOptions } from "./connect.js";
 import { MIGRATIONS } from "./migrations.js";
 import { applyMigrations, pendingMigrations, readSchemaVersion } from "./schema.js";
-
-export interface MigrationStatus {
-  readonly version: number;
-  readonly name: string;
-  readonly isApplied: boolean;
-}
 
 /** To build an index takes as long as it takes, so no answer is late. */
 const WITHOUT_LIMIT = { socketTimeoutMS: 0 };

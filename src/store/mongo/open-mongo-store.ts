@@ -10,7 +10,7 @@ import { LATEST_VERSION } from "./migrations.js";
 import { MongoStore, type MongoStoreCache } from "./mongo-store.js";
 import { createPolledKeys } from "./polled-keys.js";
 import { PollingFeed } from "./polling-feed.js";
-import { pendingMigrations, readSchemaVersion } from "./schema.js";
+import { NO_VERSION, pendingMigrations, readSchemaVersion } from "./schema.js";
 import { startPolling } from "./start-polling.js";
 import type { ClaimDocument } from "./take-claim.js";
 
@@ -23,6 +23,8 @@ const VERIFICATION_POOL = { maxPoolSize: 4, minPoolSize: 2 };
 export interface MongoStoreOptions extends MongoServerOptions {
   /** Whether pending migrations are applied first; else they are an error. Default: they are. */
   readonly autoMigrate?: boolean;
+  /** Whether that holds for a database that is in use, too, and not only for a new one. Default: it does. */
+  readonly upgrade?: boolean;
   /** Told what the store runs on, once it is open. */
   readonly onDeployment?: (deployment: Deployment) => void;
   /** Absent: verifications are answered from the store each time, and it is asked for no changes. */
@@ -67,7 +69,8 @@ export function openMongoStore(options: MongoStoreOptions): Promise<KeyStore> {
 async function bringUpToDate({ schema, keys }: MongoConnection, options: MongoStoreOptions): Promise<void> {
   const version = await readSchemaVersion(schema, keys);
   if (pendingMigrations(version).length === 0) return;
-  if (options.autoMigrate !== false) {
+  const isNew = async () => version === NO_VERSION && (await keys.findOne({}, { projection: { _id: 1 } })) === null;
+  if (options.autoMigrate !== false && (options.upgrade !== false || (await isNew()))) {
     await migrateMongo(options);
     return;
   }

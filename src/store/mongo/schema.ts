@@ -11,8 +11,8 @@ import { isDuplicateKey } from "./unavailable.js";
 
 const SCHEMA_ID = "schema";
 
-/** Where a new database starts. */
-const NO_VERSION = 0;
+/** Where a new database starts; so does one from before schemas had versions. */
+export const NO_VERSION = 0;
 
 /**
  * The version of a database's schema; 0 of a new one. Throws UNAVAILABLE for one that this release cannot work with: of a later
