@@ -1,21 +1,24 @@
 /**
- * A process of its own on an embedded store, for embedded-crash.test.ts and embedded-limits.test.ts:
+ * A process of its own on an embedded store, for embedded-crash.test.ts, embedded-limits.test.ts and embedded-readers.test.ts:
  *
  *     live DIRECTORY PREFIX       lives of keys, one after the other, eight at a time, until it is killed
  *     batch DIRECTORY PREFIX      batches of inserts, one after the other, until it is killed
  *     claim DIRECTORY PREFIX N    the claims `claim-0` to `claim-(N-1)`, each with a value that is this process's own
  *     count DIRECTORY PREFIX N    N inserts, and N increments of the key `counter`, 16 at a time
+ *     hold DIRECTORY PREFIX       reads one snapshot, until it is killed
  *     fill DIRECTORY PREFIX FILE  inserts until the store is UNAVAILABLE; reads; removes FILE; inserts again
  *
  * It prints a line for everything that was acknowledged, as soon as it was.
  */
 import { unlinkSync, writeSync } from "node:fs";
 import { ServiceError } from "../../src/errors.js";
+import { openEnvironment } from "../../src/store/embedded/environment.js";
 import { openEmbeddedStore } from "../../src/store/embedded/open-embedded-store.js";
 import { batchOf, crashRecord, LIFE, LIVES_AT_ONCE, TENANT } from "./crash-record.js";
 
 const WRITERS_AT_ONCE = 16;
 const FILL_BYTES = 4000;
+const MAX_HOLD_MS = 60_000;
 
 const [mode, directory = "", prefix = "", argument = ""] = process.argv.slice(2);
 const store = await openEmbeddedStore({ directory });
@@ -85,6 +88,10 @@ async function fill(): Promise<void> {
   say(result instanceof ServiceError ? "still-refused" : "accepted");
 }
 
+if (mode === "hold") {
+  openEnvironment(directory, false).records.useReadTransaction();
+  setInterval(() => {}, MAX_HOLD_MS);
+}
 say("ready");
 if (mode === "live") await Promise.all(Array.from({ length: LIVES_AT_ONCE }, (_, caller) => live(caller)));
 if (mode === "batch") await batches();
@@ -93,5 +100,7 @@ if (mode === "count") {
   await Promise.all(Array.from({ length: WRITERS_AT_ONCE }, (_, writer) => count(writer, Number(argument))));
 }
 if (mode === "fill") await fill();
-await store.close();
-say("closed");
+if (mode !== "hold") {
+  await store.close();
+  say("closed");
+}

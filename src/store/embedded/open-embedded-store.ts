@@ -45,6 +45,9 @@ const DEFAULT_WRITE_TIMEOUT_MS = 10_000;
 
 const USES_AT_ONCE = 100;
 
+/** How long a process that died may keep the file growing. */
+const DEAD_READERS_INTERVAL_MS = 10_000;
+
 const PING_KEY = Buffer.from("ping");
 
 export interface EmbeddedStoreOptions {
@@ -54,7 +57,7 @@ export interface EmbeddedStoreOptions {
   readonly upgrade?: boolean;
   /** Longest time to wait until a write is durable. */
   readonly writeTimeoutMs?: number;
-  /** The time of deletes and leases. */
+  /** The time of deletes and leases, and between looks for dead readers. */
   readonly now?: () => Date;
 }
 
@@ -70,11 +73,14 @@ class EmbeddedStore implements KeyStore {
   readonly #now: () => Date;
   readonly #gate = new CallGate();
   readonly #decoded = new DecodedRecords();
+  /** When dead readers were last cleared: LMDB does it at each open. */
+  #clearedMs: number;
 
   constructor(tables: Environment, writeTimeoutMs: number, now: () => Date) {
     this.#tables = tables;
     this.#writeTimeoutMs = writeTimeoutMs;
     this.#now = now;
+    this.#clearedMs = now().getTime();
   }
 
   async insert(record: KeyRecord): Promise<InsertResult> {
@@ -194,11 +200,21 @@ class EmbeddedStore implements KeyStore {
   async #change<T>(change: (tables: Environment) => T): Promise<T> {
     return this.#gate.pass(async () => {
       try {
+        this.#clearDeadReaders();
         return await this.#inTime(this.#tables.change(() => change(this.#tables)));
       } catch (error) {
         throw unavailable(error);
       }
     });
+  }
+
+  /** Before a change, also one that a full disk will refuse: only changes make the file grow, and this gives them room. */
+  #clearDeadReaders(): void {
+    const nowMs = this.#now().getTime();
+    // A clock that was set back must not put it off.
+    if (Math.abs(nowMs - this.#clearedMs) < DEAD_READERS_INTERVAL_MS) return;
+    this.#clearedMs = nowMs;
+    this.#tables.clearDeadReaders();
   }
 
   /** Runs `change` on the record if it is at `version`. `undefined`: no match. */
