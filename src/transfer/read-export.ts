@@ -6,6 +6,8 @@ import { TransferError } from "./transfer-error.js";
 
 /** Longer than any key that the service makes. */
 const MAX_LINE_BYTES = 1024 * 1024;
+/** As good as the whole, and less to remember for each key. */
+const DIGEST_BYTES = 16;
 
 export interface ExportKeys {
   /** 32 bytes, made from the pepper. */
@@ -14,7 +16,10 @@ export interface ExportKeys {
 }
 
 /** What a line says of a key. */
-export type KeyLine = { readonly number: number } & ({ readonly record: KeyRecord } | { readonly deleted: KeyId });
+export type KeyLine = { readonly number: number } & (
+  | { readonly record: KeyRecord /** Of the line, under the key of the MAC. */; readonly digest: string }
+  | { readonly deleted: KeyId }
+);
 
 const PROBLEMS: Readonly<Record<LineProblem, string>> = {
   "no-line": "is no line of an export",
@@ -46,6 +51,7 @@ export async function* readExport(chunks: AsyncIterable<Buffer>, keys: ExportKey
     mac.update(text).update("\n");
     lines += 1;
     if ("header" in entry) checkHeader(entry.header, keys.pepperCheck);
+    else if ("record" in entry) yield { number, ...entry, digest: digestOf(text, keys.macKey) };
     else yield { number, ...entry };
     hasHeader = true;
   }
@@ -57,6 +63,10 @@ export async function* readExport(chunks: AsyncIterable<Buffer>, keys: ExportKey
   if (end.lines !== lines || !isSame) {
     throw new TransferError("the export was edited: lines are missing, were added, changed or put in another order");
   }
+}
+
+function digestOf(text: string, macKey: Uint8Array): string {
+  return createHmac("sha256", macKey).update(text).digest().toString("base64", 0, DIGEST_BYTES);
 }
 
 function checkHeader({ version, pepper_check: pepperCheck }: ExportHeader, expected: Uint8Array): void {

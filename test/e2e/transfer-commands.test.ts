@@ -1,5 +1,6 @@
 /** `latchkey export`, `restore` and `backup` as real processes: what they refuse, and what they leave. */
 
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import {
   cpSync,
@@ -198,6 +199,22 @@ describe("latchkey restore", () => {
       code: 2,
       stderr: "error: missing required argument 'file'\n",
     });
+  });
+
+  test("a pipe is refused: the file is read twice", async () => {
+    const pipe = inParent("pipe");
+    execFileSync("mkfifo", [pipe]);
+    const refused = (path: string) => ({
+      code: 1,
+      stdout: "",
+      stderr: `latchkey: ${path}: is no regular file: it is read twice, so it cannot be a pipe or a device\n`,
+    });
+    for (const path of [pipe, "/dev/null", parent]) {
+      expect(await runLatchkey(["restore", path], freshEnv("piped"))).toEqual(refused(path));
+    }
+    expect(existsSync(inParent("piped", "store"))).toBe(false);
+    const keysFile = ["keys", "import-file", pipe, "--input-format", "csv"];
+    expect(await runLatchkey(keysFile, freshEnv("piped"))).toEqual(refused(pipe));
   });
 
   test("a store that holds keys stays as it is", async () => {

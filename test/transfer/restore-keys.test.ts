@@ -232,6 +232,58 @@ describe("whatever happens to an export, it is refused before anything is writte
   }, 60_000);
 });
 
+describe("an export that is edited between the check and the writing", () => {
+  /** Lines of keys in what the second reading finds; those from the 400th are in the second write. */
+  const restoreEdited = async (edit: (lines: string[]) => string[]) => {
+    const source = new MemoryStore();
+    await fill(source, KEYS);
+    const text = await exportOf(source);
+    const tables = createTables();
+    const target = new MemoryStore(tables);
+    const plan = await planRestore(chunksOf(text), EXPORT_KEYS);
+    const chunks = chunksOf(edit(text.split(/(?<=\n)/)).join(""));
+    const message = await failure(restoreKeys({ store: target, keys: EXPORT_KEYS, plan, chunks, isResumed: false }));
+    // What is there is a part of the export, which the export itself completes.
+    const keysOf = (exported: string) => exported.split("\n").slice(1, -2);
+    const all = new Set(keysOf(text));
+    expect(keysOf(await exportOf(target)).filter((line) => !all.has(line))).toEqual([]);
+    const written = tables.keys.size;
+    expect(await restore(text, target, true)).toBe(KEYS);
+    expect((await exportOf(target)) === text).toBe(true);
+    return { message, written };
+  };
+  const editLine = (number: number) => (lines: string[]) =>
+    lines.map((line, index) => (index === number - 1 ? withSum(line.replace('"actor_id":"', '"actor_id":"x')) : line));
+  const changed = (number: number) =>
+    `line ${number} was changed after the export was checked, and is not written: go on with the export as it was by --resume`;
+  const EDITED = "the export was edited: lines are missing, were added, changed or put in another order";
+
+  test.each([
+    ["a line of the first write", editLine(7), changed(7), 0],
+    ["the last line of the first write", editLine(401), changed(401), 0],
+    ["a line of the second write", editLine(402), changed(402), 400],
+    ["a line of the last write", editLine(KEYS), changed(KEYS), 800],
+    ["a line gone", (lines: string[]) => lines.filter((_, index) => index !== 6), EDITED, 0],
+    ["cut short", (lines: string[]) => lines.slice(0, 500), "the export is cut short: its last line is missing", 400],
+  ])("%s: nothing of it is written, and the export itself goes on", async (_what, edit, message, written) => {
+    expect(await restoreEdited(edit)).toEqual({ message, written });
+  });
+
+  test("another export of the same keys is not taken for it", async () => {
+    const source = new MemoryStore();
+    const [first] = (await fill(source, 3)) as [KeyRecord];
+    const plan = await planRestore(chunksOf(await exportOf(source)), EXPORT_KEYS);
+    const tables = createTables();
+    await source.recordUses([{ ...first, time: new Date(first.createTime.getTime() + 1) }]);
+    const chunks = chunksOf(await exportOf(source));
+    const store = new MemoryStore(tables);
+    expect(await failure(restoreKeys({ store, keys: EXPORT_KEYS, plan, chunks, isResumed: false }))).toMatch(
+      /^line [234] was changed after the export was checked, and is not written: /,
+    );
+    expect(tables.keys.size).toBe(0);
+  });
+});
+
 describe("a store that holds keys", () => {
   const NOT_EMPTY =
     "the store holds keys already, and nothing was written: restore into an empty one, or go on with an interrupted restore of the same export by --resume";
