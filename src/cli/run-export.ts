@@ -5,9 +5,10 @@ import { hasEmbeddedStore } from "../store/embedded/backup-store.js";
 import { exportKeys, type PassReport } from "../transfer/export-keys.js";
 import { TransferError } from "../transfer/transfer-error.js";
 import { refuseExistingFile, writeNewFile } from "../transfer/write-new-file.js";
+import { endAtOnce } from "./end-on-defect.js";
 import { storeDirectory } from "./open-domain.js";
 import type { Output } from "./program.js";
-import { stopRequest } from "./stop-request.js";
+import { takeStopSignals } from "./stop-signals.js";
 import { loadTransferSecrets, withStore } from "./with-store.js";
 
 const STDOUT = "-";
@@ -28,7 +29,7 @@ export async function runExport(config: Config, { file, isFollowing }: ExportCom
     throw new TransferError(`there is no store in ${directory}`);
   }
   const secrets = await loadTransferSecrets(config);
-  const cutOver = isFollowing ? stopRequest() : undefined;
+  const { cutOver, interrupted } = takeExportSignals(isFollowing);
 
   let last: PassReport | undefined;
   const onPass = (report: PassReport) => {
@@ -44,23 +45,40 @@ export async function runExport(config: Config, { file, isFollowing }: ExportCom
       store,
       created: new Date(),
       follow: cutOver && { cutOver, intervalMs: PASS_INTERVAL_MS },
+      interrupted,
       onPass,
     });
-    if (file === STDOUT) await writeToStdout(lines);
+    if (file === STDOUT) await writeToStdout(lines, interrupted);
     else await writeNewFile(file, lines);
   });
   stderr.write(`exported ${last?.keys ?? 0} keys\n`);
-  if (last?.isOneMoment !== false) return;
-  stderr.write(
-    "latchkey: warning: keys were changed all the time: each is as it was when it was read, not all at one moment\n",
-  );
 }
 
-async function writeToStdout(lines: AsyncIterable<string>): Promise<void> {
+/** Ends also while whoever reads it does not go on. */
+async function writeToStdout(lines: AsyncIterable<string>, interrupted: AbortSignal): Promise<void> {
   try {
-    await pipeline(Readable.from(lines), process.stdout, { end: false });
+    await pipeline(Readable.from(lines), process.stdout, { end: false, signal: interrupted });
   } catch (error) {
+    interrupted.throwIfAborted();
     if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
     throw new TransferError("standard output was closed before the export was whole");
   }
+}
+
+interface ExportSignals {
+  /** Nothing is changed any more. Absent: nobody waits for that. */
+  readonly cutOver: AbortSignal | undefined;
+  /** The export is not wanted any more. */
+  readonly interrupted: AbortSignal;
+}
+
+/** The first SIGINT or SIGTERM is the cut-over of an export that follows. The next one, or of another export the first, ends it. */
+function takeExportSignals(isFollowing: boolean): ExportSignals {
+  const cutOver = new AbortController();
+  const interrupted = new AbortController();
+  const { first, again } = takeStopSignals();
+  const interrupt = () => interrupted.abort(new TransferError("the export was interrupted"));
+  void first.then(() => (isFollowing ? cutOver.abort() : interrupt()));
+  void again.then(() => (isFollowing ? interrupt() : endAtOnce()));
+  return { cutOver: isFollowing ? cutOver.signal : undefined, interrupted: interrupted.signal };
 }

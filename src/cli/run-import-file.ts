@@ -6,10 +6,11 @@ import { readChunks } from "../transfer/read-chunks.js";
 import { TransferError } from "../transfer/transfer-error.js";
 import { asCallFailure, CallFailure, type Client } from "./client/client.js";
 import { CommandFailure } from "./command-failure.js";
+import { endAtOnce } from "./end-on-defect.js";
 import { EXIT_CODE } from "./exit-code.js";
 import type { Output } from "./program.js";
 import { createImportSender } from "./send-imports.js";
-import { stopRequest } from "./stop-request.js";
+import { takeStopSignals } from "./stop-signals.js";
 
 /** Problems that a check names. */
 const SHOWN_PROBLEMS = 20;
@@ -73,7 +74,7 @@ export interface ImportRun {
 export function importRows(file: RowsFile, { client, total, failures, stderr }: ImportRun): Promise<ImportReport> {
   return withFileName(file, async () => {
     const progress = createProgress(total, stderr);
-    const signal = stopRequest();
+    const signal = takeInterrupt();
     try {
       const send = createImportSender(client);
       return await importFile({ rows: file.rows(), failures, send, signal, onProgress: progress.show });
@@ -83,6 +84,15 @@ export function importRows(file: RowsFile, { client, total, failures, stderr }: 
       progress.end();
     }
   });
+}
+
+/** Aborted by the first SIGINT or SIGTERM; the next one ends the process. */
+function takeInterrupt(): AbortSignal {
+  const interrupted = new AbortController();
+  const { first, again } = takeStopSignals();
+  void first.then(() => interrupted.abort());
+  void again.then(endAtOnce);
+  return interrupted.signal;
 }
 
 /** Where the same command goes on, and what has to be done before it can. */

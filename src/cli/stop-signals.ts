@@ -10,8 +10,8 @@ export interface StopSignals {
   readonly again: Promise<void>;
 }
 
-/** Takes SIGTERM and SIGINT from now on. Without this, neither would end the first process of a container. */
-export function takeStopSignals({ terminalClosed }: HangUps): StopSignals {
+/** Takes SIGTERM and SIGINT from now on, and where they are given, terminals that close. Without this, neither would end the first process of a container. */
+export function takeStopSignals(hangUps?: HangUps): StopSignals {
   let stopFirst = () => {};
   let stopAgain = () => {};
   const signals = {
@@ -30,6 +30,6 @@ export function takeStopSignals({ terminalClosed }: HangUps): StopSignals {
   };
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
-  void terminalClosed.then(onSignal);
+  void hangUps?.terminalClosed.then(onSignal);
   return signals;
 }

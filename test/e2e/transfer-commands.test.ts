@@ -62,6 +62,30 @@ function freshEnv(name: string): Readonly<Record<string, string>> {
   return { LATCHKEY_DATA_DIR: inParent(name) };
 }
 
+/** A store that takes a while to copy. Answers its data directory. */
+async function largeStore(name: string): Promise<string> {
+  const { LATCHKEY_DATA_DIR: dataDir = "" } = freshEnv(name);
+  const store = await openEmbeddedStore({ directory: join(dataDir, "store") });
+  const metadata = { text: "x".repeat(LARGE_BYTES / LARGE_KEYS) };
+  await store.insertMany(Array.from({ length: LARGE_KEYS }, () => sampleRecord({ metadata })));
+  await store.close();
+  return dataDir;
+}
+
+/** Sends a command SIGINT as soon as there is a part of what it makes. */
+async function interrupt(command: "export" | "backup", dataDir: string) {
+  const directory = `${dataDir}-copies`;
+  mkdirSync(directory);
+  const watcher = watch(directory);
+  const isMade = once(watcher, "change");
+  const target = join(directory, "monday");
+  const child = new LatchkeyProcess([command, target], { LATCHKEY_DATA_DIR: dataDir });
+  await isMade;
+  watcher.close();
+  child.kill("SIGINT");
+  return { code: await child.ended, stderr: child.stderr, target, left: readdirSync(directory) };
+}
+
 beforeAll(async () => {
   env = { LATCHKEY_DATA_DIR: inParent("data") };
   api = await serve(inParent("data"));
@@ -85,7 +109,7 @@ describe("latchkey export", () => {
     for (const name of ["hmac", "pepper"]) {
       expect(text).not.toContain(readFileSync(inParent("data", "secrets", name), "utf8").trim());
     }
-    expect(existsSync(`${file}.part`)).toBe(false);
+    expect(readdirSync(parent).filter((name) => name.includes(".part"))).toEqual([]);
   });
 
   test("overwrites nothing", async () => {
@@ -126,7 +150,15 @@ describe("latchkey export", () => {
     expect(existsSync(killed)).toBe(false);
     // What it left is not in the way.
     expect(await runLatchkey(["export", killed], env)).toMatchObject({ code: 0 });
-    expect(existsSync(`${killed}.part`)).toBe(false);
+    const parts = readdirSync(parent).filter((name) => name.startsWith("killed.jsonl.part-"));
+    expect(parts).toHaveLength(1);
+    for (const part of parts) rmSync(inParent(part));
+  });
+
+  test("that is interrupted leaves nothing", async () => {
+    const { code, stderr, left } = await interrupt("export", await largeStore("large-export"));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "latchkey: the export was interrupted\n" });
+    expect(left).toEqual([]);
   });
 });
 
@@ -268,26 +300,14 @@ describe("latchkey backup", () => {
   });
 
   test("that is interrupted ends when the copy is made, and leaves nothing", async () => {
-    const dataDir = inParent("large");
-    const store = await openEmbeddedStore({ directory: join(dataDir, "store") });
-    const metadata = { text: "x".repeat(LARGE_BYTES / LARGE_KEYS) };
-    await store.insertMany(Array.from({ length: LARGE_KEYS }, () => sampleRecord({ metadata })));
-    const target = inParent("large-copies", "monday");
-    mkdirSync(inParent("large-copies"));
-    const watcher = watch(inParent("large-copies"));
-    const isCopying = once(watcher, "change");
-    const backup = new LatchkeyProcess(["backup", target], { LATCHKEY_DATA_DIR: dataDir });
-    await isCopying;
-    watcher.close();
-    backup.kill("SIGINT");
-    expect({ code: await backup.ended, stderr: backup.stderr }).toEqual({
+    const { code, stderr, target, left } = await interrupt("backup", await largeStore("large-backup"));
+    expect({ code, stderr }).toEqual({
       code: 1,
       stderr:
         "latchkey: the copy is removed as soon as it is made; another signal ends this now, and leaves a part\n" +
         `latchkey: the backup ${target} was interrupted, and removed\n`,
     });
-    expect(readdirSync(inParent("large-copies"))).toEqual([]);
-    await store.close();
+    expect(left).toEqual([]);
   });
 
   test("is not for MongoDB", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import type { KeyId, KeyRecord } from "../../src/store/key-store.js";
 import type { PassReport } from "../../src/transfer/export-keys.js";
 import { readExport } from "../../src/transfer/read-export.js";
+import { TransferError } from "../../src/transfer/transfer-error.js";
 import { MemoryStore } from "../store/memory-store.js";
 import { fullRecord, sampleRecord } from "../store/sample-record.js";
 import { chunksOf, EXPORT_KEYS, exportOf } from "./export-of.js";
@@ -52,8 +53,8 @@ test("an export has every key once, and is read again in two passes", async () =
   );
   expect(lines).toHaveLength(records.length);
   expect(passes).toEqual([
-    { pass: 1, keys: 3, changed: 3, isOneMoment: false },
-    { pass: 2, keys: 3, changed: 0, isOneMoment: true },
+    { pass: 1, keys: 3, changed: 3 },
+    { pass: 2, keys: 3, changed: 0 },
   ]);
 });
 
@@ -125,10 +126,10 @@ test("uses alone do not keep an export from ending", async () => {
     store.recordUses([{ ...record, time: new Date(record.createTime.getTime() + pass) }]),
   );
   await exportOf(changing, { onPass: (report) => passes.push(report) });
-  expect(passes.at(-1)).toEqual({ pass: 2, keys: 1, changed: 0, isOneMoment: true });
+  expect(passes.at(-1)).toEqual({ pass: 2, keys: 1, changed: 0 });
 });
 
-test("where keys change all the time it ends after ten passes, and says that it is not of one moment", async () => {
+test("where keys change all the time it gives up after ten passes, and has no end", async () => {
   const store = new MemoryStore();
   const record = sampleRecord();
   await store.insert(record);
@@ -136,9 +137,16 @@ test("where keys change all the time it ends after ten passes, and says that it 
     await store.compareAndSet(record, pass, { name: `pass ${pass}` });
   });
   const passes: PassReport[] = [];
-  const text = await exportOf(changing, { onPass: (report) => passes.push(report) });
-  expect(passes.at(-1)).toEqual({ pass: 10, keys: 1, changed: 1, isOneMoment: false });
-  expect((await stateOf(text)).get(record.keyId)?.name).toBe("pass 9");
+  const failure = await exportOf(changing, { onPass: (report) => passes.push(report) }).catch(
+    (error: unknown) => error,
+  );
+  expect(failure).toEqual(
+    new TransferError(
+      "keys were changed in each of 10 passes, so that there is no export of one moment: use --follow, or try again when fewer keys change",
+    ),
+  );
+  expect(failure).toBeInstanceOf(TransferError);
+  expect(passes.at(-1)).toEqual({ pass: 10, keys: 1, changed: 1 });
 });
 
 test("--follow goes on until it is told to cut over, and then until nothing changes any more", async () => {
@@ -160,6 +168,21 @@ test("--follow goes on until it is told to cut over, and then until nothing chan
   expect((await stateOf(text)).get(record.keyId)).toEqual({ ...record, version: 5, name: "pass 4" });
 });
 
+test("--follow writes last uses after the cut-over only", async () => {
+  const store = new MemoryStore();
+  const record = sampleRecord();
+  await store.insert(record);
+  const controller = new AbortController();
+  const useAt = (pass: number) => new Date(record.createTime.getTime() + pass);
+  const changing = storeThatChanges(store, async (pass) => {
+    await store.recordUses([{ ...record, time: useAt(pass) }]);
+    if (pass === 4) controller.abort();
+  });
+  const text = await exportOf(changing, { follow: { cutOver: controller.signal, intervalMs: 1 } });
+  const lines = (await linesOf(text)) as KeyRecord[];
+  expect(lines.map(({ lastUsedTime }) => lastUsedTime)).toEqual([undefined, useAt(4)]);
+});
+
 test("--follow does not end in a quiet pass that began before the cut-over", async () => {
   const store = new MemoryStore();
   const late = sampleRecord();
@@ -171,6 +194,28 @@ test("--follow does not end in a quiet pass that began before the cut-over", asy
   });
   const text = await exportOf(changing, { follow: { cutOver: controller.signal, intervalMs: 1 } });
   expect(await stateOf(text)).toEqual(new Map([[late.keyId, late]]));
+});
+
+test.each([
+  ["while it follows", true],
+  ["while it does not", false],
+])("an export that is interrupted %s ends with the reason, and has no end", async (_when, isFollowing) => {
+  const store = new MemoryStore();
+  await store.insert(sampleRecord());
+  const interruption = new AbortController();
+  const reason = new Error("not wanted any more");
+  const changing = storeThatChanges(store, async (pass) => {
+    await store.insert(sampleRecord());
+    if (pass === 3) interruption.abort(reason);
+  });
+  const passes: PassReport[] = [];
+  const exporting = exportOf(changing, {
+    follow: isFollowing ? { cutOver: AbortSignal.abort(), intervalMs: 1 } : undefined,
+    interrupted: interruption.signal,
+    onPass: (report) => passes.push(report),
+  });
+  await expect(exporting).rejects.toBe(reason);
+  expect(passes).toHaveLength(2);
 });
 
 test("a cut-over ends the wait between passes", async () => {
