@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { constants, type FileHandle, open, rm } from "node:fs/promises";
 import type { ImportRow, RequestJson } from "./import-rows.js";
 import { FIRST_STATE, type ImportState, readState, writeState } from "./import-state.js";
 import { TransferError } from "./transfer-error.js";
@@ -65,7 +65,7 @@ export async function importFile({
   const resumedAt = state.rows;
   const report = () => ({ rows: state.rows, imported: state.imported, failed: state.failed, resumedAt });
 
-  const file = await open(failures, before === undefined ? "wx" : "r+", PRIVATE_FILE_MODE);
+  const file = await open(failures, openFlags(before), PRIVATE_FILE_MODE);
   try {
     await file.truncate(state.failures_bytes); // what was written after the last state comes again
     if (before === undefined) await writeState(statePath, state);
@@ -98,6 +98,12 @@ export async function importFile({
   if (state.failed === 0) await rm(failures);
   await rm(statePath);
   return report();
+}
+
+/** A run that ends removes both files, an empty one of failures first: its end may have been interrupted in between. */
+function openFlags(before: ImportState | undefined): string | number {
+  if (before === undefined) return "wx";
+  return before.failures_bytes === 0 ? constants.O_RDWR | constants.O_CREAT : "r+";
 }
 
 /** The rows after those that are done. Throws TransferError when these are not the rows that were done. */

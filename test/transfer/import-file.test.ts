@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
@@ -128,6 +137,21 @@ test("one that is told so when nothing is left to be sent is done", async () => 
   });
   const report = await importFile({ rows: rows(1_500), failures, send: service.send, signal: controller.signal });
   expect(report).toEqual({ rows: 1_500, imported: 1_499, failed: 1, resumedAt: 0 });
+});
+
+test("an import whose end was interrupted, the state not yet removed, ends when it is run again", async () => {
+  const service = new Service();
+  const state = `${failures}.state`;
+  let last = "";
+  const onProgress = () => {
+    last = readFileSync(state, "utf8");
+  };
+  const options = { rows: rows(5), failures, send: service.send };
+  await importFile({ ...options, onProgress });
+  writeFileSync(state, last);
+  expect(await importFile({ ...options, rows: rows(5) })).toEqual({ rows: 5, imported: 5, failed: 0, resumedAt: 5 });
+  expect(service.batches).toBe(1);
+  expect(readdirSync(directory)).toEqual([]);
 });
 
 test("it does not go on with another file", async () => {
