@@ -1,5 +1,5 @@
 /** What commands do when what they write to takes no more: a disk that is full, a pipe that nobody reads. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   closeSync,
@@ -21,7 +21,12 @@ import { latchkeyWords, type Run, runLatchkey, runWords } from "./run-latchkey.j
 /** Writes to it fail as on a full disk. */
 const FULL = "/dev/full";
 const hasFull = existsSync(FULL);
-const describeFull = hasFull ? describe : describe.skip;
+const hasBash = spawnSync("bash", ["--version"]).error === undefined;
+const missing = [...(hasFull ? [] : [FULL]), ...(hasBash ? [] : ["bash"])];
+const describeFull = missing.length === 0 ? describe : describe.skip;
+const skippedFull = missing.length === 0 ? "" : `, skipped: there is no ${missing.join(", no ")}`;
+const describeBash = hasBash ? describe : describe.skip;
+const skippedBash = hasBash ? "" : ", skipped: put bash on the PATH to run it";
 
 /** Of a process that compiles the sources, on a busy machine. */
 const START_LIMIT_MS = 60_000;
@@ -54,7 +59,7 @@ function runInShell(before: string, words: readonly string[], after = ""): Promi
   return runWords(["bash", "--norc", "-o", "pipefail", "-c", command, ...latchkeyWords(words)], { env });
 }
 
-describeFull(`standard output on a full disk${hasFull ? "" : `, skipped: there is no ${FULL}`}`, () => {
+describeFull(`standard output on a full disk${skippedFull}`, () => {
   test.each([
     [["keys", "issue", "a", "--actor", "b"]],
     [["keys", "list"]],
@@ -81,7 +86,7 @@ describeFull(`standard output on a full disk${hasFull ? "" : `, skipped: there i
   });
 });
 
-describeFull(`a log on a full disk${hasFull ? "" : `, skipped: there is no ${FULL}`}`, () => {
+describeFull(`a log on a full disk${skippedFull}`, () => {
   test("is lost, and the service answers, and ends when it is told to", async () => {
     const [program = "", ...words] = latchkeyWords(["serve"]);
     const full = openSync(FULL, "w");
@@ -114,7 +119,7 @@ describeFull(`a log on a full disk${hasFull ? "" : `, skipped: there is no ${FUL
   }, 90_000);
 });
 
-describe("files that cannot grow", () => {
+describeBash(`files that cannot grow${skippedBash}`, () => {
   /** As a full disk, with another code. 512 bytes or 1,024, by the shell. */
   const LIMIT = "ulimit -f 1; ";
 
@@ -148,7 +153,7 @@ describe("files that cannot grow", () => {
   }, 60_000);
 });
 
-describe("a pipe that nobody reads", () => {
+describeBash(`a pipe that nobody reads${skippedBash}`, () => {
   test("is no failure for what was answered", async () => {
     expect(await runInShell("", ["keys", "list"], " | true")).toEqual({ code: 0, out: "", err: "" });
   });
