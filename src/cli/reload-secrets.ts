@@ -2,6 +2,7 @@ import type { Config } from "../config/config.js";
 import { formatMistake, type Mistake } from "../config/mistake.js";
 import type { SettingPath } from "../config/settings.js";
 import { DataDirectoryError } from "../secrets/data-directory-error.js";
+import { SigningKeysError } from "../secrets/signing-keys-error.js";
 import type { Logger } from "../telemetry/logger.js";
 
 /** The configuration read again: it, with the settings that changed and take a restart, or what is wrong with it. */
@@ -39,7 +40,7 @@ async function reload(service: Reloadable, read: Reread, logger: Logger): Promis
   try {
     await service.reloadSecrets(read.config);
   } catch (error) {
-    if (!(error instanceof DataDirectoryError)) throw error;
+    if (!(error instanceof DataDirectoryError || error instanceof SigningKeysError)) throw error;
     logger.error({ err: error }, "a secret cannot be read; everything stays as it was");
     return;
   }

@@ -26,8 +26,8 @@ export interface RunningService {
   readonly url: string;
   readonly secrets: Secrets;
   /**
-   * Takes `secrets.hmac` and `admin.tokens` as they are now, and reads the signing keys again. Rejects with a
-   * DataDirectoryError.
+   * Takes `secrets.hmac`, `admin.tokens` and the sets of signing keys as they are now. Rejects, and takes none of them, with a
+   * DataDirectoryError or SigningKeysError when one cannot be had.
    */
   reloadSecrets(config: Config): Promise<void>;
   /** Takes nothing new, lets calls under way finish, and closes the store. */
@@ -64,9 +64,12 @@ export async function startService(config: Config, logger: Logger): Promise<Runn
     // Whether callers are asked who they are takes a restart.
     const isOpen = config.admin.auth === "none";
     const tokens = isOpen ? [] : (next.admin.tokens ?? generatedToken(await readAdminToken(secrets.directory)));
+    const nextAuthenticate = createAuthenticator(config, tokens);
+    const takeSigningKeys = await signingKeys.readAnew();
+    // From here on nothing fails, and nobody is served in between.
     secrets.keyRing.replace(hmac);
-    authenticate = createAuthenticator(config, tokens);
-    await signingKeys.refreshAnew();
+    authenticate = nextAuthenticate;
+    takeSigningKeys();
   };
 
   try {

@@ -32,8 +32,11 @@ export interface SigningKeySource {
   current(): SigningKeySet;
   /** Reads every set again now, or joins that when it is under way. Failures go to `onError`. */
   refresh(): Promise<void>;
-  /** Likewise, but joins nothing: what was there before the call is read. */
-  refreshAnew(): Promise<void>;
+  /**
+   * Reads every set as it is now, and takes none yet: that is what the function does, which is to be called at once.
+   * @throws SigningKeysError, DataDirectoryError when one cannot be read, or when they do not go together
+   */
+  readAnew(): Promise<() => void>;
   close(): void;
 }
 
@@ -53,6 +56,8 @@ export async function openSigningKeySource(options: SigningKeySourceOptions): Pr
   let { untilMs } = set;
 
   let underWay: Promise<void> | undefined;
+  /** How often `readAnew` was taken: what a refresh began to read before that is old. */
+  let taken = 0;
   const refresh = () => {
     underWay ??= readAgain().finally(() => {
       underWay = undefined;
@@ -68,9 +73,14 @@ export async function openSigningKeySource(options: SigningKeySourceOptions): Pr
       return set;
     },
     refresh,
-    refreshAnew: async () => {
-      await underWay;
-      await refresh();
+    readAnew: async () => {
+      const next = await loadEvery(lists, closed.signal);
+      const nextSet = createSigningKeySet(next, signingKeyId, clock());
+      return () => {
+        taken += 1;
+        lists = next;
+        replaceBy(nextSet);
+      };
     },
     close: () => {
       clearInterval(timer);
@@ -79,8 +89,9 @@ export async function openSigningKeySource(options: SigningKeySourceOptions): Pr
   };
 
   async function readAgain(): Promise<void> {
+    const takenBefore = taken;
     const results = await Promise.allSettled(lists.map(({ load }) => load(closed.signal)));
-    if (closed.signal.aborted) return;
+    if (closed.signal.aborted || taken > takenBefore) return;
     const next = lists.map((list, index) => {
       const result = results[index];
       if (result?.status === "fulfilled") return { ...list, keys: result.value };
@@ -111,13 +122,15 @@ type LoadedLocation = JwksLocation & SigningKeyList;
 /** Every set, or the failure of one; what is still being fetched then is given up. */
 async function loadAll(locations: readonly JwksLocation[], closed: AbortController): Promise<LoadedLocation[]> {
   try {
-    return await Promise.all(
-      locations.map(async (location) => ({ ...location, keys: await location.load(closed.signal) })),
-    );
+    return await loadEvery(locations, closed.signal);
   } catch (error) {
     closed.abort();
     throw error;
   }
+}
+
+function loadEvery(locations: readonly JwksLocation[], signal: AbortSignal): Promise<LoadedLocation[]> {
+  return Promise.all(locations.map(async (location) => ({ ...location, keys: await location.load(signal) })));
 }
 
 function locationsOf({ urls, generatedFile, https }: SigningKeySourceOptions): readonly JwksLocation[] {

@@ -1,6 +1,7 @@
 /** SIGHUP, and `latchkey secrets`: secrets are replaced under real processes that go on answering. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,15 +15,20 @@ const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const LOADER = fileURLToPath(new URL("../ts-loader.mjs", import.meta.url));
 const ADMIN = "/v2alpha1/admin";
 const READ_AGAIN = "the secrets were read again";
+const NOT_READ = "a secret cannot be read; everything stays as it was";
 /** Callers at the same time, each with a connection of its own for every call. */
 const CALLERS = 4;
 const OVERLAP = "2s";
+/** Nothing new is used in a test. */
+const LONG_OVERLAP = "1h";
 const TIMEOUT_MS = 90_000;
 
 interface Line {
   readonly msg: string;
   readonly level: string;
   readonly setting?: string;
+  readonly worker?: number;
+  readonly pid?: number;
   readonly mistakes?: readonly string[];
   readonly err?: { readonly message: string };
 }
@@ -173,6 +179,53 @@ describe.each([1, 2])("with %i process(es), generated secrets are rotated and fo
   );
 });
 
+test(
+  "while one process has read the new secrets and another has not, each takes what the other makes",
+  async () => {
+    await start([]);
+    useGeneratedToken();
+    const secret = await issue();
+    await issue();
+    const other = new ChildService({ env: { LATCHKEY_DATA_DIR: directory } });
+    try {
+      const urls = [url, await other.ready()];
+      const exchange = async () => {
+        for (const [maker, taker] of [urls, urls.toReversed()] as [string, string][]) {
+          url = maker;
+          const made = [await derive(secret, "MACAROON"), await derive(secret, "JWT")];
+          const pageToken = String((await page("")).body.next_page_token);
+          url = taker;
+          for (const credential of made) expect(await verdicts(credential)).toEqual(GOOD);
+          expect((await page(pageToken)).status).toBe(200);
+        }
+      };
+      latchkey("secrets", "rotate", "hmac", "--use-after", LONG_OVERLAP);
+      latchkey("secrets", "rotate", "signing-key", "--use-after", LONG_OVERLAP);
+      await hangUp();
+      expect(await publishedKids()).toHaveLength(2);
+      await exchange();
+      other.kill("SIGHUP");
+      await other.logged(READ_AGAIN);
+      await exchange();
+    } finally {
+      await other.stop();
+    }
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "a worker takes SIGHUP by itself, too",
+  async () => {
+    await start(["--workers", "2"]);
+    const { pid = 0, worker } = lines("a worker is ready")[1] ?? {};
+    process.kill(pid, "SIGHUP");
+    await service.logged(READ_AGAIN);
+    expect(lines(READ_AGAIN)).toMatchObject([{ worker }]);
+  },
+  TIMEOUT_MS,
+);
+
 describe("a configuration that changed", () => {
   const [oldToken, newToken, oldHmac, newHmac] = [randomToken(), randomToken(), randomToken(), randomToken()];
   const file = () => join(directory, "latchkey.yaml");
@@ -231,6 +284,70 @@ describe("a configuration that changed", () => {
 });
 
 test(
+  "signing keys that cannot be read leave everything as it was, too",
+  async () => {
+    await start([]);
+    useGeneratedToken();
+    const secret = await issue();
+    const [macaroon, jwt] = [await derive(secret, "MACAROON"), await derive(secret, "JWT")];
+    for (const name of ["hmac", "signing-key"]) {
+      latchkey("secrets", "rotate", name, "--use-after", "0s");
+      latchkey("secrets", "forget", name, "--all");
+    }
+    const [jwks, tokenFile] = ["signing-jwks.json", "admin-token"].map((name) => join(directory, "secrets", name));
+    chmodSync(String(jwks), 0o644);
+    writeFileSync(String(tokenFile), `${randomToken()}\n`);
+    await hangUp(1, NOT_READ);
+    const problem = `${jwks}: other users of this machine can use it (mode 644): run chmod 600 ${jwks}`;
+    expect(lines(NOT_READ)).toMatchObject([{ level: "error", err: { message: problem } }]);
+    for (const credential of [macaroon, jwt]) expect(await verdicts(credential)).toEqual(GOOD);
+    expect(lines(READ_AGAIN)).toEqual([]);
+
+    chmodSync(String(jwks), 0o600);
+    await hangUp();
+    useGeneratedToken();
+    for (const credential of [macaroon, jwt]) expect(await verdicts(credential)).toEqual(WRONG);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "sets of signing keys that are configured and cannot be read leave everything as it was, too",
+  async () => {
+    const file = join(directory, "jwks.json");
+    latchkey("jwk", "generate", "eddsa", "--out", file);
+    await start([], { LATCHKEY_TOKENS_SIGNING_JWKS_URLS: `file://${file}` });
+    writeFileSync(file, "{}");
+    await hangUp(1, NOT_READ);
+    const problem = `tokens.signing_jwks_urls[0] (file://${file}): must be a JSON object with a list of "keys"`;
+    expect(lines(NOT_READ)).toMatchObject([{ level: "error", err: { message: problem } }]);
+  },
+  TIMEOUT_MS,
+);
+
+const hasMkfifo = spawnSync("mkfifo", ["--version"]).error === undefined;
+
+(hasMkfifo ? test : test.skip).each([1, 2])(
+  `with %i process(es), SIGHUP while they start is done when they are up${hasMkfifo ? "" : ", skipped: there is no mkfifo"}`,
+  async (workers) => {
+    const [file, hmac] = [join(directory, "hmac"), randomToken()];
+    execFileSync("mkfifo", [file]);
+    const env = { LATCHKEY_DATA_DIR: directory, LATCHKEY_SECRETS_HMAC_CURRENT_FILE: file };
+    service = new ChildService({ args: ["--workers", String(workers)], env });
+    const reader = await open(file, "w"); // opens when the service reads its configuration, and waits for the rest
+    service.kill("SIGHUP");
+    rmSync(file);
+    writeFileSync(file, hmac);
+    await reader.writeFile(hmac);
+    await reader.close();
+    await service.ready();
+    await eventually("the reload", () => lines(READ_AGAIN).length === workers || undefined);
+    await hangUp(workers);
+  },
+  TIMEOUT_MS,
+);
+
+test(
   "a secret that cannot be read leaves everything as it was",
   async () => {
     await start([]);
@@ -238,10 +355,9 @@ test(
     const macaroon = await derive(await issue(), "MACAROON");
     const hmac = join(directory, "secrets", "hmac");
     writeFileSync(hmac, "hunter2\n");
-    const message = "a secret cannot be read; everything stays as it was";
-    await hangUp(1, message);
+    await hangUp(1, NOT_READ);
     const problem = `${hmac}: is too short: must have at least 32 characters; restore it from a backup`;
-    expect(lines(message)).toMatchObject([{ level: "error", err: { message: problem } }]);
+    expect(lines(NOT_READ)).toMatchObject([{ level: "error", err: { message: problem } }]);
     expect(await verdicts(macaroon)).toEqual(GOOD);
   },
   TIMEOUT_MS,

@@ -294,6 +294,42 @@ describe("a refresh", () => {
   });
 });
 
+describe("sets that are read anew", () => {
+  test("are taken when that is said, all of them", async () => {
+    let changes = 0;
+    const source = await open({ urls: [write("a", A), write("b", B)], onChange: () => changes++ });
+    const first = source.current();
+    write("a", C);
+    write("b", B, A);
+    const take = await source.readAnew();
+    expect(source.current()).toBe(first);
+    take();
+    expect(kids(source)).toEqual(["c", "b", "a"]);
+    expect(changes).toBe(1);
+    await source.refresh();
+    expect(kids(source)).toEqual(["c", "b", "a"]);
+    expect(errors).toEqual([]);
+  });
+
+  test.each([
+    ["one of them cannot be read", () => writeText("b", ""), () => `${placeOf("b", 1)}: is empty`],
+    [
+      "they do not go together",
+      () => write("b", C),
+      () => `${placeOf("b", 1)}: has a key whose kid another key has too`,
+    ],
+  ])("are refused when %s", async (_name, spoil, message) => {
+    const source = await open({ urls: [write("a", A), write("b", B)] });
+    const first = source.current();
+    write("a", C);
+    spoil();
+    await expect(source.readAnew()).rejects.toThrow(
+      expect.objectContaining({ name: "SigningKeysError", message: message() }),
+    );
+    expect(source.current()).toBe(first);
+  });
+});
+
 describe("a key whose nbf is to come", () => {
   const NOW = 1_800_000_000;
   const waiting = { ...B, nbf: NOW };
