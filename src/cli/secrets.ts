@@ -44,6 +44,10 @@ const SECRETS: Readonly<Record<RotatedSecret, SecretFile>> = {
   },
 };
 
+const NAMED_KEY =
+  "tokens.signing_key_id names the key to sign with, so a new one would not be used, and the one that signs could be forgotten: " +
+  "take the setting away, restart every service on this data directory, and try again";
+
 /** Makes a new secret that is used after `overlapMs`. Rejects with a CommandFailure or DataDirectoryError. */
 export async function rotateSecret(
   config: Config,
@@ -76,10 +80,13 @@ export async function forgetSecrets(config: Config, name: RotatedSecret, all: bo
 
 function generated(config: Config, name: RotatedSecret): SecretFile {
   const secret = SECRETS[name];
-  if (!secret.isConfigured(config)) return secret;
-  throw new CommandFailure(
-    `${secret.setting} is configured, so the generated secret is not in use: change the setting`,
-  );
+  if (secret.isConfigured(config)) {
+    throw new CommandFailure(
+      `${secret.setting} is configured, so the generated secret is not in use: change the setting`,
+    );
+  }
+  if (name === "signing-key" && config.tokens.signingKeyId !== undefined) throw new CommandFailure(NAMED_KEY);
+  return secret;
 }
 
 function timeText(ms: number): string {

@@ -100,3 +100,21 @@ test.each([
   await expect(forgetSecrets(configOf(env), name, true, stdout)).rejects.toThrow(failure);
   expect(out).toBe("");
 });
+
+test("a signing key is neither made nor forgotten where a setting names the one that signs", async () => {
+  const file = join(dataDir, "secrets", "signing-jwks.json");
+  await retire("signing-key", HOUR_MS);
+  const before = readFileSync(file, "utf8");
+  const config = configOf({ LATCHKEY_TOKENS_SIGNING_KEY_ID: JSON.parse(before).keys[0].kid });
+  const message =
+    "tokens.signing_key_id names the key to sign with, so a new one would not be used, and the one that signs could be " +
+    "forgotten: take the setting away, restart every service on this data directory, and try again";
+  const failure = expect.objectContaining({ name: "CommandFailure", message });
+  await expect(rotateSecret(config, "signing-key", 0, stdout)).rejects.toThrow(failure);
+  for (const all of [true, false]) {
+    await expect(forgetSecrets(config, "signing-key", all, stdout)).rejects.toThrow(failure);
+  }
+  expect(readFileSync(file, "utf8")).toBe(before);
+  expect(out).toBe("");
+  await rotateSecret(config, "hmac", 0, stdout);
+});
