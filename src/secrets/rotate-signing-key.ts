@@ -14,8 +14,8 @@ interface Jwk {
 
 /** Adds a signing key to the generated set, with the time of its first use as `nbf`. @throws DataDirectoryError */
 export function rotateSigningKey({ directory, usedFromMs }: Rotation): Promise<void> {
-  return withRotationLock(directory, async () => {
-    const path = signingJwksFile(directory);
+  const path = signingJwksFile(directory);
+  return withRotationLock(directory, [path], async () => {
     const nbf = Math.ceil(usedFromMs / MS_PER_SECOND);
     // One that still waits for its turn must not come after the new one.
     const earlier = (await readJwks(path)).map((jwk) =>
@@ -31,8 +31,8 @@ export function rotateSigningKey({ directory, usedFromMs }: Rotation): Promise<v
  * @throws DataDirectoryError
  */
 export function forgetSigningKeys({ directory, retiredBeforeMs }: Forgetting): Promise<Forgotten> {
-  return withRotationLock(directory, async () => {
-    const path = signingJwksFile(directory);
+  const path = signingJwksFile(directory);
+  return withRotationLock(directory, [path], async () => {
     const jwks = await readJwks(path);
     const usedUntilMs = (jwk: Jwk) =>
       MS_PER_SECOND * Math.min(...jwks.map(startOf).filter((nbf) => nbf > startOf(jwk)));

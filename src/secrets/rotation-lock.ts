@@ -1,15 +1,21 @@
-import { open, rm, stat } from "node:fs/promises";
+import { lstat, open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DataDirectoryError, dataDirectoryFailure, systemErrorCode } from "./data-directory-error.js";
 
 const PRIVATE_FILE_MODE = 0o600;
 
 /**
- * Does the work while no other process changes the generated secrets of this directory.
- * @throws DataDirectoryError when another one does, or when what is written would belong to another user than the service
+ * Does the work, which replaces `files`, while no other process changes the generated secrets of this directory.
+ * @throws DataDirectoryError when another one does, when what is written would belong to another user than the service, or when
+ *   one of the files is a symbolic link
  */
-export async function withRotationLock<T>(directory: string, work: () => Promise<T>): Promise<T> {
+export async function withRotationLock<T>(
+  directory: string,
+  files: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
   await refuseOtherUser(directory);
+  for (const file of files) await refuseLink(file);
   const path = join(directory, "rotation.lock");
   try {
     await (await open(path, "wx", PRIVATE_FILE_MODE)).close();
@@ -22,6 +28,20 @@ export async function withRotationLock<T>(directory: string, work: () => Promise
     return await work();
   } finally {
     await rm(path, { force: true });
+  }
+}
+
+/** The link would be replaced, and what it leads to, which others may read too, would stay as it was. */
+async function refuseLink(path: string): Promise<void> {
+  let isLink: boolean;
+  try {
+    isLink = (await lstat(path)).isSymbolicLink();
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return; // whoever reads it says so
+    throw dataDirectoryFailure(path, "reading the secret", error);
+  }
+  if (isLink) {
+    throw new DataDirectoryError(path, "is a symbolic link, which would be replaced: put the file itself in its place");
   }
 }
 

@@ -1,5 +1,16 @@
 import { createSecretKey } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -232,11 +243,19 @@ describe("the generated signing key", () => {
 });
 
 describe.each([
-  ["rotateHmac", (folder: string) => rotateHmac({ directory: folder, usedFromMs: NOW_MS })],
-  ["rotateSigningKey", (folder: string) => rotateSigningKey({ directory: folder, usedFromMs: NOW_MS })],
-  ["forgetHmac", (folder: string) => forgetHmac({ directory: folder, retiredBeforeMs: NOW_MS })],
-  ["forgetSigningKeys", (folder: string) => forgetSigningKeys({ directory: folder, retiredBeforeMs: NOW_MS })],
-])("%s", (_name, change) => {
+  ["rotateHmac", "hmac", (folder: string) => rotateHmac({ directory: folder, usedFromMs: NOW_MS })],
+  [
+    "rotateSigningKey",
+    "signing-jwks.json",
+    (folder: string) => rotateSigningKey({ directory: folder, usedFromMs: NOW_MS }),
+  ],
+  ["forgetHmac", "hmac-retired.json", (folder: string) => forgetHmac({ directory: folder, retiredBeforeMs: NOW_MS })],
+  [
+    "forgetSigningKeys",
+    "signing-jwks.json",
+    (folder: string) => forgetSigningKeys({ directory: folder, retiredBeforeMs: NOW_MS }),
+  ],
+])("%s", (_name, file, change) => {
   test("waits for nobody: it is refused while another one is under way", async () => {
     const lock = join(directory, "rotation.lock");
     writeFileSync(lock, "");
@@ -247,6 +266,20 @@ describe.each([
     rmSync(lock);
     await change(directory);
     expect(existsSync(lock)).toBe(false);
+  });
+
+  test("is refused where its file is a symbolic link", async () => {
+    await rotateHmac({ directory, usedFromMs: NOW_MS });
+    const [link, target] = [join(directory, file), join(dataDir, "elsewhere")];
+    renameSync(link, target);
+    symlinkSync(target, link);
+    const before = readFileSync(target, "utf8");
+    await expect(change(directory)).rejects.toThrow(
+      `${link}: is a symbolic link, which would be replaced: put the file itself in its place`,
+    );
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(target, "utf8")).toBe(before);
+    expect(existsSync(join(directory, "rotation.lock"))).toBe(false);
   });
 
   test("is refused where no secrets are", async () => {
