@@ -30,7 +30,8 @@ class Verifications {
   api: Api;
   readonly wrong: string[] = [];
   count = 0;
-  readonly #valid = new Map<string, boolean>();
+  /** An object of its own for each change: a key that was deleted and came back meanwhile is told from one that stayed. */
+  readonly #expected = new Map<string, { readonly isValid: boolean }>();
   #isStopped = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -43,21 +44,21 @@ class Verifications {
   }
 
   set(credential: string, isValid: boolean): void {
-    this.#valid.set(credential, isValid);
+    this.#expected.set(credential, { isValid });
   }
 
   /** While a call is under way that will change the answer, either is right. */
   forget(credential: string): void {
-    this.#valid.delete(credential);
+    this.#expected.delete(credential);
   }
 
   credentials(isValid: boolean): string[] {
-    return [...this.#valid].filter(([, valid]) => valid === isValid).map(([credential]) => credential);
+    return [...this.#expected].filter(([, expected]) => expected.isValid === isValid).map(([credential]) => credential);
   }
 
   /** Each that is known, once. */
   async verifyAll(): Promise<void> {
-    for (const [credential] of [...this.#valid]) await this.#verify(credential);
+    for (const [credential] of [...this.#expected]) await this.#verify(credential);
   }
 
   async stop(): Promise<void> {
@@ -73,13 +74,13 @@ class Verifications {
   }
 
   async #verify(credential: string): Promise<void> {
-    const before = this.#valid.get(credential);
+    const before = this.#expected.get(credential);
     const answer = await this.api.verify(credential).catch((error: unknown) => String(error));
-    const after = this.#valid.get(credential);
+    const after = this.#expected.get(credential);
     this.count += 1;
     if (before === undefined || before !== after) return;
-    if (typeof answer === "string" || answer.is_valid !== before) {
-      this.wrong.push(`${before ? "valid" : "not valid"}: ${JSON.stringify(answer)}`);
+    if (typeof answer === "string" || answer.is_valid !== before.isValid) {
+      this.wrong.push(`${before.isValid ? "valid" : "not valid"}: ${JSON.stringify(answer)}`);
     }
   }
 }
