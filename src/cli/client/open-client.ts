@@ -4,7 +4,7 @@ import type { CommandContext } from "../program.js";
 import { readConfig, writeWarnings } from "../read-config.js";
 import type { Client } from "./client.js";
 import { type Endpoint, parseEndpoint } from "./endpoint.js";
-import { configuredEndpoint, isListening, readGeneratedToken } from "./find-service.js";
+import { configuredEndpoint, findListener, readGeneratedToken } from "./find-service.js";
 import { readToken } from "./read-token.js";
 
 export interface OpenOptions {
@@ -22,7 +22,9 @@ export interface OpenedClient {
 
 /**
  * The service that the endpoint names; without one, the service that listens where the configuration says, with the token of
- * the data directory; where nobody listens, the configured store itself, in this process. A terminal is told which of these.
+ * the data directory; where nobody listens, or it cannot be known who does, the configured store itself, in this process. A
+ * terminal is told which of these.
+ * @throws CommandFailure when another user listens there, and others
  */
 export async function openClient(options: OpenOptions, context: CommandContext): Promise<OpenedClient> {
   const { env, stderr } = context;
@@ -34,14 +36,19 @@ export async function openClient(options: OpenOptions, context: CommandContext):
   const { config, warnings } = await readConfig(options, context);
   writeWarnings(warnings, context);
   const local = configuredEndpoint(config);
-  if (local !== undefined && (await isListening(config))) {
+  const listener = local === undefined ? "none" : await findListener(config);
+  if (local !== undefined && listener === "trusted") {
     say(`using the service at ${local.text}`);
     const localToken = token ?? (await readGeneratedToken(config));
     return { client: await connectClient(local, localToken), hasToken: localToken !== undefined };
   }
   const { describeStore } = await import("../open-domain.js");
   const { openStoreClient } = await import("./store-client.js");
-  say(`no service listens at ${local?.text ?? "a known port"}: using the store itself (${describeStore(config)})`);
+  const why =
+    listener === "none"
+      ? `no service listens at ${local?.text ?? "a known port"}`
+      : `it cannot be known whose service listens at ${local?.text}, which --endpoint would use`;
+  say(`${why}: using the store itself (${describeStore(config)})`);
   return { client: await openStoreClient(config, (warning) => writeWarnings([warning], context)), hasToken: false };
 }
 
@@ -52,7 +59,10 @@ export async function openServiceClient(options: OpenOptions, context: CommandCo
   const { config, warnings } = await readConfig(options, context);
   writeWarnings(warnings, context);
   const local = configuredEndpoint(config);
-  if (local !== undefined) return connectClient(local, undefined);
+  if (local !== undefined) {
+    await findListener(config); // what another user says of himself is nothing
+    return connectClient(local, undefined);
+  }
   throw new CommandFailure("server.port is 0, so nobody knows the port: give --endpoint", EXIT_CODE.usage);
 }
 
