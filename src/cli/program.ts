@@ -19,7 +19,8 @@ import { readVersion } from "./version.js";
 
 /** The part of a stream that commands write to. */
 export interface Output {
-  write(text: string): unknown;
+  /** `done` is told why it could not be written. That people are told too is the matter of whoever made the stream. */
+  write(text: string, done?: (error?: Error | null) => void): unknown;
   /** Whether people look at it. */
   readonly isTTY?: boolean;
   /** Of a terminal: its width in characters. */

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.js";
 import { CommandFailure } from "./command-failure.js";
 import type { CommandContext } from "./program.js";
 import type { Reread } from "./reload-secrets.js";
+import { showable } from "./showable.js";
 
 export interface ConfigOptions {
   /** A YAML file. */
@@ -42,5 +43,5 @@ export async function readConfig(
 }
 
 export function writeWarnings(warnings: readonly string[], { stderr }: CommandContext): void {
-  for (const warning of warnings) stderr.write(`latchkey: warning: ${warning}\n`);
+  for (const warning of warnings) stderr.write(`latchkey: warning: ${showable(warning)}\n`);
 }

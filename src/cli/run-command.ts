@@ -3,6 +3,7 @@ import { CommandFailure } from "./command-failure.js";
 import { EXIT_CODE, type ExitCode } from "./exit-code.js";
 import { failureText } from "./failure-text.js";
 import type { CommandContext } from "./program.js";
+import { showableLines } from "./showable.js";
 import { WorkerFailure } from "./worker-failure.js";
 
 /** Runs what a command does. A rejection is told on stderr and ends the process; so does an exit code other than 0. */
@@ -14,7 +15,7 @@ export async function runCommand(
   try {
     code = (await work()) ?? EXIT_CODE.ok;
   } catch (error) {
-    stderr.write(`latchkey: ${failureText(error)}\n`);
+    stderr.write(`latchkey: ${showableLines(failureText(error))}\n`);
     code = exitCodeOf(error);
   }
   if (code !== EXIT_CODE.ok) exit(code);

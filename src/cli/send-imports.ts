@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Outcome, SendBatch } from "../transfer/import-file.js";
 import type { RequestJson } from "../transfer/import-rows.js";
+import { objectsOf } from "./answer-parts.js";
 import { asCallFailure, CallFailure, type Client } from "./client/client.js";
 
 const MAX_TRIES = 5;
@@ -55,9 +56,8 @@ async function callUntilReached(client: Client, requests: readonly RequestJson[]
   }
 }
 
-function outcomesOf({ results }: JsonObject): readonly Outcome[] {
-  if (!Array.isArray(results)) throw new CallFailure("the answer to a batch has no results");
-  return (results as JsonObject[]).map(({ imported_api_key: key, error_message: message }) =>
+function outcomesOf(answer: JsonObject): readonly Outcome[] {
+  return objectsOf(answer, "results").map(({ imported_api_key: key, error_message: message }) =>
     key === undefined || key === null ? String(message ?? "") : undefined,
   );
 }

@@ -3,6 +3,7 @@ import type { Client } from "../client/client.js";
 import { EXIT_CODE } from "../exit-code.js";
 import type { CommandContext } from "../program.js";
 import { runCommand } from "../run-command.js";
+import { showable } from "../showable.js";
 import { ENDPOINT, type Format, withConfigOption, withFormatOption } from "./options.js";
 import { writeAnswer } from "./write-answer.js";
 
@@ -25,7 +26,7 @@ export function addHealthCommand(program: Command, context: CommandContext): voi
       try {
         const status = await checkHealth(options, context);
         await writeAnswer(context, options.format, { status }, (_json, style) => {
-          return `${style(status === SERVING ? "green" : "red", status)}\n`;
+          return `${style(status === SERVING ? "green" : "red", showable(status))}\n`;
         });
         return status === SERVING ? EXIT_CODE.ok : EXIT_CODE.failed;
       } catch (error) {

@@ -5,6 +5,7 @@ import { EXIT_CODE, type ExitCode } from "../exit-code.js";
 import type { CommandContext } from "../program.js";
 import { runCommand } from "../run-command.js";
 import type { CheckedRows, ImportFileOptions } from "../run-import-file.js";
+import { showable } from "../showable.js";
 import { type ClientOptions, collect, withClientOptions } from "./options.js";
 import { withClient } from "./with-client.js";
 import { writeAnswer } from "./write-answer.js";
@@ -65,7 +66,7 @@ function jsonFromCheck({ rows, problems, shown }: CheckedRows): JsonObject {
 }
 
 function formatCheck({ rows, problems, shown }: CheckedRows): string {
-  const lines = shown.map(({ line, problem }) => `line ${line}: ${problem}\n`);
+  const lines = shown.map(({ line, problem }) => `line ${line}: ${showable(problem)}\n`);
   const more = problems > shown.length ? [`and ${problems - shown.length} more\n`] : [];
   const sums = `${rows} rows, ${rows - problems} to import, ${problems} that cannot be; nothing was sent\n`;
   return [...lines, ...more, sums].join("");

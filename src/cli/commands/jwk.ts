@@ -1,6 +1,7 @@
 /** `latchkey jwk generate` and `latchkey jwks`: the keys that tokens are signed with. */
 import type { JsonObject } from "@bufbuild/protobuf";
 import { Argument, type Command, Option } from "commander";
+import { objectsOf } from "../answer-parts.js";
 import type { CommandContext } from "../program.js";
 import { runCommand } from "../run-command.js";
 import { cellOf } from "./answer-cells.js";
@@ -47,8 +48,8 @@ export function addJwkCommands(program: Command, context: CommandContext): void 
   );
 }
 
-function formatJwks({ keys }: JsonObject, style: Style): string {
+function formatJwks(answer: JsonObject, style: Style): string {
   return new Table(COLUMNS, style).format(
-    (keys as JsonObject[]).map((key) => COLUMNS.map((name) => cellOf(key, name))),
+    objectsOf(answer, "keys").map((key) => COLUMNS.map((name) => cellOf(key, name))),
   );
 }

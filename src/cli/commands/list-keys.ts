@@ -1,8 +1,10 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Command } from "commander";
+import { objectsOf } from "../answer-parts.js";
 import type { Client } from "../client/client.js";
 import type { CommandContext } from "../program.js";
 import { runCommand } from "../run-command.js";
+import { showable } from "../showable.js";
 import { cellOf } from "./answer-cells.js";
 import { type ClientOptions, parseCount, withClientOptions } from "./options.js";
 import { createStyle } from "./style.js";
@@ -41,14 +43,14 @@ async function list(client: Client, options: ListOptions, context: CommandContex
   const all: JsonObject[] = [];
   let next = "";
   for await (const page of pages(client, options)) {
-    const keys = page[field] as JsonObject[];
+    const keys = objectsOf(page, field);
     next = String(page.next_page_token ?? "");
     if (format !== "table") for (const key of keys) all.push(key);
     // An empty page before others says nothing of how wide the columns are.
     else if (keys.length > 0) context.stdout.write(table.format(keys.map(rowOf)));
   }
   if (format !== "table") await writeAnswer(context, format, { [field]: all, next_page_token: next });
-  else if (next !== "") context.stderr.write(`there are more: --all, or --page-token ${next}\n`);
+  else if (next !== "") context.stderr.write(`there are more: --all, or --page-token ${showable(next)}\n`);
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 /** `latchkey keys verify|derive|self-revoke`: what is done with a credential. */
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Command, Option } from "commander";
+import { objectOf } from "../answer-parts.js";
 import type { Client } from "../client/client.js";
 import { EXIT_CODE, type ExitCode } from "../exit-code.js";
 import type { CommandContext } from "../program.js";
@@ -49,9 +50,7 @@ export function addPresentCommands(keys: Command, context: CommandContext): void
   withClientOptions(withClientIp(derive)).action((word: string | undefined, options: DeriveOptions) =>
     present(word, options, async (client, credential) => {
       const answer = await client.call("adminDeriveToken", { credential, ...deriveFields(options) });
-      await writeAnswer(context, options.format, answer, ({ token }, style) =>
-        formatObject(token as JsonObject, style),
-      );
+      await writeAnswer(context, options.format, answer, (json, style) => formatObject(objectOf(json, "token"), style));
       return EXIT_CODE.ok;
     }),
   );

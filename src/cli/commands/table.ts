@@ -1,3 +1,4 @@
+import { showable } from "../showable.js";
 import type { Color, Style } from "./style.js";
 
 export interface Cell {
@@ -6,8 +7,6 @@ export interface Cell {
 }
 
 const GAP = "  ";
-/** What would move the cursor, or turn the direction of the text: names are their owners' own. */
-const UNSHOWABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
  * Lines of cells in columns, for pages that come one after another: the first rows decide how wide the columns are. A
@@ -43,10 +42,10 @@ export class Table {
 
 /** Names and values, a line each. */
 export function formatFields(fields: readonly (readonly [name: string, value: Cell])[], style: Style): string {
-  const width = Math.max(0, ...fields.map(([name]) => lengthOf(name)));
-  return fields
-    .map(([name, { text, color }]) => {
-      const value = showable(text);
+  const shown = fields.map(([name, { text, color }]) => ({ name: showable(name), value: showable(text), color }));
+  const width = Math.max(0, ...shown.map(({ name }) => lengthOf(name)));
+  return shown
+    .map(({ name, value, color }) => {
       return `${style("bold", name)}${" ".repeat(width - lengthOf(name))}${GAP}${color === undefined ? value : style(color, value)}\n`;
     })
     .join("");
@@ -55,10 +54,6 @@ export function formatFields(fields: readonly (readonly [name: string, value: Ce
 function columnWidths(lines: readonly (readonly Cell[])[]): readonly number[] {
   const [first = []] = lines;
   return first.map((_, column) => Math.max(...lines.map((line) => lengthOf(line[column]?.text ?? ""))));
-}
-
-function showable(text: string): string {
-  return text.replace(UNSHOWABLE, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 function lengthOf(text: string): number {

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { CommandContext } from "../program.js";
+import { isShowable, showableJson } from "../showable.js";
 import { cellsOf } from "./answer-cells.js";
 import type { Format } from "./options.js";
 import { createStyle, type Style } from "./style.js";
@@ -10,14 +11,20 @@ export type FormatAnswer = (json: JsonObject, style: Style) => string;
 
 const JSON_INDENT = 2;
 
-/** Writes an answer as the option says: the API's JSON, the same as YAML, or what `table` makes of it. */
+/**
+ * Writes an answer as the option says: the API's JSON, the same as YAML, or what `table` makes of it. Resolves to whether it could
+ * be written, which matters to whoever cannot ask again.
+ */
 export async function writeAnswer(
   context: CommandContext,
   format: Format,
   json: JsonObject,
   table: FormatAnswer = formatObject,
-): Promise<void> {
-  context.stdout.write(format === "table" ? table(json, createStyle(context)) : await formatJson(format, json));
+): Promise<boolean> {
+  const text = format === "table" ? table(json, createStyle(context)) : await formatJson(format, json);
+  return new Promise((resolve) => {
+    context.stdout.write(text, (error) => resolve(error === undefined || error === null));
+  });
 }
 
 /** A table of one thing: its fields. */
@@ -26,7 +33,14 @@ export function formatObject(json: JsonObject, style: Style): string {
 }
 
 async function formatJson(format: "json" | "yaml", json: JsonObject): Promise<string> {
-  if (format === "json") return `${JSON.stringify(json, undefined, JSON_INDENT)}\n`;
-  const { stringify } = await import("yaml");
-  return stringify(json, { lineWidth: 0 });
+  if (format === "json") return showableJson(`${JSON.stringify(json, undefined, JSON_INDENT)}\n`);
+  const { Document, Scalar, visit } = await import("yaml");
+  const document = new Document(json);
+  visit(document, {
+    Scalar: (_key, scalar) => {
+      // Escapes are for double quotes only.
+      if (typeof scalar.value === "string" && !isShowable(scalar.value)) scalar.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return showableJson(document.toString({ lineWidth: 0 }));
 }
