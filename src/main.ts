@@ -6,13 +6,10 @@ const { env, stdout, stderr } = process;
 
 stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   // Whoever reads may have seen enough: `latchkey keys list | head`.
-  if (code === "EPIPE") return;
+  if (code === "EPIPE" || process.exitCode !== undefined) return;
   stderr.write(`latchkey: standard output cannot be written (${code})\n`);
-  process.exit(EXIT_CODE.failed);
+  process.exitCode = EXIT_CODE.failed;
 });
-// There is nobody else to tell.
-stderr.on("error", () => undefined);
-
 // There is nobody left to tell, and the service goes on.
 stderr.on("error", () => undefined);
 

@@ -99,18 +99,3 @@ testTerminal(`Ctrl+C at the prompt gives up${skipped}`, async () => {
   const { code, seen } = await runAtTerminal(["keys", "verify"], {}, { text: "\u0003", after });
   expect({ code, seen }).toEqual({ code: 1, seen: `${after}\nlatchkey: no credential was given\n` });
 });
-
-test("a pipe that nobody reads is no failure", async () => {
-  const child = spawn(process.execPath, latchkeyWords(["keys", "list"]).slice(1), {
-    cwd: directory,
-    env: { PATH: process.env.PATH ?? "", ...settings },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  child.stdout.destroy();
-  let err = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    err += text;
-  });
-  const [code] = (await once(child, "close")) as [number | null];
-  expect({ code, err }).toEqual({ code: 0, err: "" });
-});

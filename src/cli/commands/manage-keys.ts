@@ -1,6 +1,7 @@
 /** `latchkey keys issue|import|get|update|rotate|revoke|delete`: what is done to a key by its id. */
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Command, Option } from "commander";
+import { objectOf } from "../answer-parts.js";
 import type { Rpc } from "../client/client.js";
 import { CommandFailure } from "../command-failure.js";
 import { EXIT_CODE } from "../exit-code.js";
@@ -123,10 +124,18 @@ export function addManageCommands(keys: Command, context: CommandContext): void 
   /** The answer is written before the client is closed: whatever fails then, a secret in it is not lost. */
   function callAndWrite(options: ClientOptions, rpc: Rpc, request: JsonObject, table?: FormatAnswer) {
     return withClient(context, options, async (client) => {
-      await writeAnswer(context, options.format, await client.call(rpc, request), table);
+      const answer = await client.call(rpc, request);
+      const isWritten = await writeAnswer(context, options.format, answer, table);
+      if (!isWritten && answer.secret) throw lostSecret(answer);
       return EXIT_CODE.ok;
     });
   }
+}
+
+/** It is in that answer and nowhere else. */
+function lostSecret(answer: JsonObject): CommandFailure {
+  const { key_id: keyId } = objectOf(answer, "issued_api_key");
+  return new CommandFailure(`the key ${keyId} was made, but its secret could not be written: rotate or revoke it`);
 }
 
 /** The value of an enum of the API that an option's choice stands for. */
