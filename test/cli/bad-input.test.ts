@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
@@ -284,5 +284,34 @@ describe("nobody answers, exit code 3", () => {
     const env = { LATCHKEY_ENDPOINT: `http://127.0.0.1:${await portOf(busy)}` };
     expect(await runLatchkey(NO_KEY, { env })).toEqual(failed(3, "the store is away"));
     expect(await runLatchkey(["health"], { env })).toEqual({ code: 1, out: "NOT_SERVING\n", err: "" });
+  });
+});
+
+describe("the store itself, without a service", () => {
+  const env = (uri: string) => ({
+    LATCHKEY_SERVER_PORT: "1",
+    LATCHKEY_STORE_MONGODB_URI: uri,
+    LATCHKEY_STORE_MONGODB_TIMEOUT: "500ms",
+  });
+
+  test("nobody is there, exit code 3", async () => {
+    const message = "MongoDB at 127.0.0.1:1 cannot be reached (ECONNREFUSED, no usable answer within 500 ms)";
+    const run = await runLatchkey(NO_KEY, { env: env("mongodb://127.0.0.1:1/keys"), cwd: directory });
+    expect(run).toEqual(failed(3, message));
+  });
+
+  test("what would be the same later, exit code 1", async () => {
+    const uri = "mongodb://127.0.0.1:1/keys?tls=true&tlsCAFile=absent.pem";
+    const message = "the file absent.pem, which the MongoDB URI names, cannot be read (ENOENT)";
+    expect(await runLatchkey(NO_KEY, { env: env(uri), cwd: directory })).toEqual(failed(1, message));
+  });
+
+  test("a store that is damaged, exit code 1", async () => {
+    const store = join(directory, "damaged", "store");
+    mkdirSync(store, { recursive: true });
+    writeFileSync(join(store, "data.mdb"), "no store");
+    const message = `the store directory ${store} is damaged: data.mdb is cut short; restore it from a backup`;
+    const settings = { LATCHKEY_SERVER_PORT: "1", LATCHKEY_DATA_DIR: join(directory, "damaged") };
+    expect(await runLatchkey(NO_KEY, { env: settings })).toEqual(failed(1, message));
   });
 });

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { startTestServer, type TestServer } from "../e2e/server.js";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
 import { testCommands, testSomeCommands } from "./command-cases.js";
+import { runLatchkey } from "./run-latchkey.js";
 
 const mongo = await mongoTestUri();
 const ownMongo = await mongoTestUri();
@@ -45,5 +46,17 @@ if (mongo === undefined || ownMongo === undefined) {
       LATCHKEY_STORE_MONGODB_TIMEOUT: "10s",
     });
     testSomeCommands({ env, cwd: () => directory, tag: "store" });
+
+    test("a wrong password is refused, exit code 1", async () => {
+      const uri = new URL(ownMongo.uri);
+      uri.username = "nobody";
+      uri.password = "hunter2";
+      const run = await runLatchkey(["keys", "list"], {
+        env: { ...env(), LATCHKEY_STORE_MONGODB_URI: uri.href },
+        cwd: directory,
+      });
+      const err = `latchkey: MongoDB at ${uri.host} refused the user name or password\n`;
+      expect(run).toEqual({ code: 1, out: "", err });
+    });
   });
 }

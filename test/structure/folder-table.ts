@@ -26,6 +26,7 @@ export const FOLDER_TABLE: Readonly<Record<string, readonly string[] | "everythi
     "secrets",
     "types of config",
     "domain/context.ts",
+    "store/store-unreachable-error.ts",
     "types of handlers",
     "gen",
     "@bufbuild/protobuf",

@@ -1,6 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ApiKeysService } from "../../../gen/latchkey/v2alpha1/api_keys_service_pb.js";
 import { type FieldViolation, ServiceError } from "../../errors.js";
+import { StoreUnreachableError } from "../../store/store-unreachable-error.js";
 
 /** Local name of a method of `ApiKeysService`, such as `adminIssueApiKey`. */
 export type Rpc = keyof (typeof ApiKeysService)["method"];
@@ -43,7 +44,7 @@ export class CallFailure extends Error {
   }
 }
 
-/** Codes, as gRPC names them, and reasons of the same names that say to try again later. */
+/** Codes of a service, as gRPC names them, that say to try again later. */
 const UNREACHABLE_CODES: ReadonlySet<string> = new Set(["UNAVAILABLE", "DEADLINE_EXCEEDED"]);
 
 export function isUnreachableCode(code: string): boolean {
@@ -71,5 +72,6 @@ export function asCallFailure(error: unknown): CallFailure | undefined {
   if (error instanceof CallFailure) return error;
   if (!(error instanceof ServiceError)) return undefined;
   const { message, reason, fields } = error;
-  return new CallFailure(message, { reason, fields, isUnreachable: isUnreachableCode(reason) });
+  // A store that refuses is UNAVAILABLE too, and the same would not work later.
+  return new CallFailure(message, { reason, fields, isUnreachable: error instanceof StoreUnreachableError });
 }
