@@ -9,7 +9,7 @@ import { type DomainContext, issuedPrefixes } from "../domain/context.js";
 import { FailureLimiter } from "../domain/failure-limiter.js";
 import { KeyUses } from "../domain/key-uses.js";
 import { SELF_REVOCATION_LIMITS } from "../domain/self-revoke-key.js";
-import { openDataDirectory } from "../secrets/data-directory.js";
+import { openDataDirectory, refuseOtherUser } from "../secrets/data-directory.js";
 import { KeyRing } from "../secrets/key-ring.js";
 import { loadOrCreateSecrets, type Secrets } from "../secrets/load-or-create-secrets.js";
 import { openSigningKeySource, type SigningKeySource } from "../secrets/signing-key-source.js";
@@ -44,6 +44,8 @@ export interface DomainEvents {
   readonly onWarning: (message: string) => void;
 }
 
+const ROOT_UID = 0;
+
 const STANDALONE_WARNING =
   "MongoDB is a standalone server: what it acknowledged survives a crash only as far as its own journal and disk do, " +
   "and nothing takes over from it; production needs a replica set or a sharded cluster";
@@ -75,6 +77,7 @@ export async function openDomain(config: Config, older: OlderStore, events: Doma
 
 /** The data directory with its secrets; those that are not there are made. */
 export async function openSecrets(config: Config): Promise<Secrets> {
+  await refuseOthersStore(config);
   await openDataDirectory(config.dataDir);
   return loadOrCreateSecrets({
     dataDir: config.dataDir,
@@ -133,13 +136,17 @@ export async function openCheckedStore(
   }
 }
 
-function openStore(
-  { store, cache, dataDir }: StoreConfig,
+async function openStore(
+  config: StoreConfig,
   older: OlderStore,
   { onFeedError, onWarning }: DomainEvents,
 ): Promise<KeyStore> {
+  const { store, cache, dataDir } = config;
   const upgrade = older === "upgrade";
-  if (store.mongodb === undefined) return openEmbeddedStore({ directory: storeDirectory(dataDir), upgrade });
+  if (store.mongodb === undefined) {
+    await refuseOthersStore(config);
+    return openEmbeddedStore({ directory: storeDirectory(dataDir), upgrade });
+  }
   return openMongoStore({
     ...store.mongodb,
     upgrade,
@@ -149,6 +156,13 @@ function openStore(
       if (deployment === "standalone") onWarning(STANDALONE_WARNING);
     },
   });
+}
+
+/** Refuses an embedded store of another user, or, to root, another user's place for one. @throws DataDirectoryError */
+export async function refuseOthersStore({ store, dataDir }: Pick<Config, "store" | "dataDir">): Promise<void> {
+  if (store.mongodb !== undefined || (await refuseOtherUser(storeDirectory(dataDir)))) return;
+  // Others may be let in by their group, into a volume that root has made for them.
+  if (process.getuid?.() === ROOT_UID) await refuseOtherUser(dataDir);
 }
 
 /** Where the embedded store is. */

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.js";
 import { backupEmbeddedStore } from "../store/embedded/backup-store.js";
 import { TransferError } from "../transfer/transfer-error.js";
 import { endAtOnce } from "./end-on-defect.js";
-import { storeDirectory } from "./open-domain.js";
+import { refuseOthersStore, storeDirectory } from "./open-domain.js";
 import type { Output } from "./program.js";
 import { takeStopSignals } from "./stop-signals.js";
 
@@ -16,6 +16,7 @@ export async function runBackup(config: Config, directory: string, stderr: Outpu
   if (config.store.mongodb !== undefined) {
     throw new TransferError("the keys are in MongoDB: back it up with its own tools, or run latchkey export");
   }
+  await refuseOthersStore(config);
   const interrupted = new AbortController();
   const { first, again } = takeStopSignals();
   void first.then(() => {

@@ -1,10 +1,12 @@
 import { constants } from "node:fs";
 import { access, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { DataDirectoryError, dataDirectoryFailure } from "./data-directory-error.js";
+import { DataDirectoryError, dataDirectoryFailure, systemErrorCode } from "./data-directory-error.js";
 
 const PRIVATE_DIRECTORY_MODE = 0o700;
 const WRITABLE_BY_OTHERS = 0o022;
+/** Of a path that nothing is at, be it for a file in the way. */
+const NOT_THERE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
 
 /**
  * Makes sure that the data directory is there (0700 when it has to be made) and can be written. Resolves to its path.
@@ -34,6 +36,24 @@ export async function openSecretsDirectory(dataDir: string): Promise<string> {
     throw new DataDirectoryError(path, `other users of this machine can write to it: run chmod 700 ${path}`);
   }
   return path;
+}
+
+/**
+ * Refuses a directory that belongs to another user: files that root makes there its owner could not read. Resolves to whether it
+ * is there.
+ * @throws DataDirectoryError that names it and its owner
+ */
+export async function refuseOtherUser(path: string): Promise<boolean> {
+  let owner: number;
+  try {
+    owner = (await stat(path)).uid;
+  } catch (error) {
+    if (NOT_THERE.has(systemErrorCode(error) ?? "")) return false;
+    throw dataDirectoryFailure(path, "opening the directory", error);
+  }
+  const user = process.getuid?.();
+  if (user === undefined || user === owner) return true;
+  throw new DataDirectoryError(path, `belongs to the user with uid ${owner}: run this as that user`);
 }
 
 /** Makes the names in a directory survive a power failure. */

@@ -1,5 +1,6 @@
-import { lstat, open, rm, stat } from "node:fs/promises";
+import { lstat, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { refuseOtherUser } from "./data-directory.js";
 import { DataDirectoryError, dataDirectoryFailure, systemErrorCode } from "./data-directory-error.js";
 
 const PRIVATE_FILE_MODE = 0o600;
@@ -14,7 +15,9 @@ export async function withRotationLock<T>(
   files: readonly string[],
   work: () => Promise<T>,
 ): Promise<T> {
-  await refuseOtherUser(directory);
+  if (!(await refuseOtherUser(directory))) {
+    throw new DataDirectoryError(directory, "is not there: no service has made secrets here");
+  }
   for (const file of files) await refuseLink(file);
   const path = join(directory, "rotation.lock");
   try {
@@ -43,18 +46,4 @@ async function refuseLink(path: string): Promise<void> {
   if (isLink) {
     throw new DataDirectoryError(path, "is a symbolic link, which would be replaced: put the file itself in its place");
   }
-}
-
-/** Files that root makes the service could not read. */
-async function refuseOtherUser(directory: string): Promise<void> {
-  let owner: number;
-  try {
-    owner = (await stat(directory)).uid;
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw dataDirectoryFailure(directory, "opening the directory", error);
-    throw new DataDirectoryError(directory, "is not there: no service has made secrets here");
-  }
-  const user = process.getuid?.();
-  if (user === undefined || user === owner) return;
-  throw new DataDirectoryError(directory, `belongs to the user with uid ${owner}: run this as that user`);
 }

@@ -159,7 +159,7 @@ const canBeRefused = !isRoot || canRunAs(OTHER_UID);
       const dataDir = join(directory, "data");
       openToOthers(directory);
       mkdirSync(join(dataDir, "store"), { recursive: true });
-      if (isRoot) chownSync(dataDir, OTHER_UID, OTHER_UID);
+      if (isRoot) for (const path of [dataDir, join(dataDir, "store")]) chownSync(path, OTHER_UID, OTHER_UID);
       chmodSync(join(dataDir, "store"), 0o555);
       const said = await failure({ LATCHKEY_DATA_DIR: dataDir }, { cwd: directory, ...options });
       expect(said).toBe(
