@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "@jest/globals";
 import { formatCompletion } from "../../src/cli/commands/completion-scripts.js";
 import { buildProgram } from "../../src/cli/program.js";
+import { isInstalled } from "../is-installed.js";
 import { runLatchkey } from "./run-latchkey.js";
 
 const program = buildProgram({
@@ -15,8 +16,6 @@ const program = buildProgram({
   stdout: { write: () => {} },
   stderr: { write: () => {} },
 });
-
-const isInstalled = (shell: string) => spawnSync(shell, ["--version"]).error === undefined;
 
 /** What bash offers after these words; the last one is being typed. */
 function offered(...words: string[]): string[] {

@@ -1,35 +1,21 @@
 /** What commands do when what they write to takes no more: a disk that is full, a pipe that nobody reads. */
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import {
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { eventually } from "../e2e/eventually.js";
 import { startTestServer, type TestServer } from "../e2e/server.js";
+import { isInstalled } from "../is-installed.js";
 import { latchkeyWords, type Run, runLatchkey, runWords } from "./run-latchkey.js";
 
 /** Writes to it fail as on a full disk. */
 const FULL = "/dev/full";
 const hasFull = existsSync(FULL);
-const hasBash = spawnSync("bash", ["--version"]).error === undefined;
+const hasBash = isInstalled("bash");
 const missing = [...(hasFull ? [] : [FULL]), ...(hasBash ? [] : ["bash"])];
 const describeFull = missing.length === 0 ? describe : describe.skip;
 const skippedFull = missing.length === 0 ? "" : `, skipped: there is no ${missing.join(", no ")}`;
 const describeBash = hasBash ? describe : describe.skip;
 const skippedBash = hasBash ? "" : ", skipped: put bash on the PATH to run it";
-
-/** Of a process that compiles the sources, on a busy machine. */
-const START_LIMIT_MS = 60_000;
 
 const directory = mkdtempSync(join(tmpdir(), "latchkey-full-"));
 let server: TestServer;
@@ -84,39 +70,6 @@ describeFull(`standard output on a full disk${skippedFull}`, () => {
       expect(await runLatchkey(words, { env })).toEqual({ code: 1, out: "", err });
     }
   });
-});
-
-describeFull(`a log on a full disk${skippedFull}`, () => {
-  test("is lost, and the service answers, and ends when it is told to", async () => {
-    const [program = "", ...words] = latchkeyWords(["serve"]);
-    const full = openSync(FULL, "w");
-    const settings = { LATCHKEY_SERVER_PORT: "0", LATCHKEY_DATA_DIR: join(directory, "served") };
-    const child = spawn(program, words, {
-      env: { PATH: process.env.PATH ?? "", ...settings },
-      stdio: ["ignore", full, "pipe"],
-    });
-    closeSync(full);
-    try {
-      let err = "";
-      child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-        err += text;
-      });
-      const url = await eventually(
-        "the service to be ready",
-        () => /is ready at (\S+)$/m.exec(err)?.[1],
-        START_LIMIT_MS,
-      );
-      const ended = once(child, "exit");
-      // Each call is a line of the log.
-      for (let call = 0; call < 5; call += 1) {
-        expect((await fetch(`${url}/v2alpha1/admin/issuedApiKeys`)).status).toBe(401);
-      }
-      child.kill("SIGTERM");
-      expect(await ended).toEqual([0, null]);
-    } finally {
-      child.kill("SIGKILL");
-    }
-  }, 90_000);
 });
 
 describeBash(`files that cannot grow${skippedBash}`, () => {

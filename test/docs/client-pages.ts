@@ -1,8 +1,9 @@
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { isInstalled } from "../is-installed.js";
 
 const run = promisify(execFile);
 const PROBE_TIMEOUT_MS = 30_000;
@@ -10,14 +11,22 @@ const PIP_OPTIONS = ["--quiet", "--disable-pip-version-check", "--retries", "1",
 
 type Command = readonly [string, ...string[]];
 
+interface Shop {
+  /** Where it is made, and run by `command`. */
+  readonly folder: string;
+  readonly command: Command;
+  /** The variable that names a file of authorities to trust. */
+  readonly authorities: string;
+}
+
 export interface ClientPage {
   readonly page: string;
   /** Programs that it needs. */
   readonly programs: readonly string[];
   /** Asks for one of its packages. Absent: it needs none. */
   readonly probe?: Command;
-  /** The program that it makes: in which folder, and how it is run there. Absent: it makes none. */
-  readonly shop?: { readonly folder: string; readonly command: Command };
+  /** The program that it makes. Absent: it makes none. */
+  readonly shop?: Shop;
 }
 
 export const CLIENT_PAGES: readonly ClientPage[] = [
@@ -26,19 +35,27 @@ export const CLIENT_PAGES: readonly ClientPage[] = [
     page: "docs/clients/go.md",
     programs: ["bash", "curl", "go", "grpcurl"],
     probe: ["go", "list", "-m", "google.golang.org/grpc@v1.85.0"],
-    shop: { folder: "go-shop", command: ["./shop"] },
+    shop: { folder: "go-shop", command: ["./shop"], authorities: "SSL_CERT_FILE" },
   },
   {
     page: "docs/clients/python.md",
     programs: ["bash", "curl", "python3"],
     probe: ["python3", "-m", "pip", "download", ...PIP_OPTIONS, "--no-deps", "grpcio-status==1.85.1"],
-    shop: { folder: "python-shop", command: ["venv/bin/python", "shop.py"] },
+    shop: {
+      folder: "python-shop",
+      command: ["venv/bin/python", "shop.py"],
+      authorities: "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    },
   },
   {
     page: "docs/clients/typescript.md",
     programs: ["bash", "curl", "npm"],
     probe: ["npm", "view", "--fetch-retries", "0", "@grpc/grpc-js@1.14.7", "version"],
-    shop: { folder: "typescript-shop", command: [process.execPath, "dist/shop.js"] },
+    shop: {
+      folder: "typescript-shop",
+      command: [process.execPath, "dist/shop.js"],
+      authorities: "NODE_EXTRA_CA_CERTS",
+    },
   },
 ];
 
@@ -60,8 +77,4 @@ export async function findProblem({ programs, probe }: ClientPage): Promise<stri
   } finally {
     rmSync(scratch, { recursive: true });
   }
-}
-
-function isInstalled(program: string): boolean {
-  return spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined;
 }

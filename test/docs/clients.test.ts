@@ -1,15 +1,18 @@
 /** docs/clients/: every block of the pages is run, and so are their programs while the service behind them is replaced. */
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { Reason } from "../../src/errors.js";
 import { codeName } from "../../src/server/error-map.js";
 import { eventually } from "../e2e/eventually.js";
 import { startTestServer } from "../e2e/server.js";
+import { createTestCertificates, hasOpenssl } from "../e2e/test-certificates.js";
 import { readRepositoryFile } from "../structure/repository.js";
 import { CLIENT_PAGES, findProblem } from "./client-pages.js";
 import { readSteps } from "./page-steps.js";
@@ -19,6 +22,7 @@ import { ShopProcess } from "./shop-process.js";
 
 /** What pages take from the folder that they are read in: stubs and definitions. */
 const BESIDE = ["gen", "proto"];
+const run = promisify(execFile);
 const PINGS = 1_000;
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NPM_PACKAGE = / (@?[a-z][a-z0-9/-]+)@(\d[\d.]+)/g;
@@ -31,6 +35,8 @@ const NOBODY_CAN_TELL = { status: 503, body: { status: 503, error: "keys cannot 
 const CALLERS = 16;
 /** One breaks few calls, or none. */
 const REPLACEMENTS = 15;
+/** Attempts to connect that take longer than attempts at a call, and less than its deadline. */
+const TRIES = 5;
 
 const pages = await Promise.all(CLIENT_PAGES.map(async (page) => ({ ...page, problem: await findProblem(page) })));
 
@@ -92,7 +98,7 @@ describe.each(pages)("$page", ({ page, shop, problem }) => {
 
   if (shop === undefined) return;
   testHere(
-    `its program loses no request while services are replaced, and without one lets nobody in${skipped}`,
+    `its program loses no request while services are replaced and cut off, and without one lets nobody in${skipped}`,
     async () => {
       const service = await ReplaceableService.start(RAW_KEY);
       const tokenFile = join(folder, "verifier-token");
@@ -123,6 +129,13 @@ describe.each(pages)("$page", ({ page, shop, problem }) => {
         expect(answers.filter((answer) => JSON.stringify(answer) !== JSON.stringify(answers[0]))).toEqual([]);
         expect(answers[0]).toEqual(ORDERS);
 
+        await service.replace(); // its log begins anew
+        expect(await process.ask(RAW_KEY)).toEqual(ORDERS);
+        const askAll = () => Promise.all(Array.from({ length: CALLERS }, () => process.ask(RAW_KEY)));
+        const answersAgain = await service.loseAnswers(CALLERS, askAll);
+        expect(answersAgain).toEqual(Array.from({ length: CALLERS }, () => ORDERS));
+        expect(await service.interrupt(TRIES, () => process.ask(RAW_KEY))).toEqual(ORDERS);
+
         await service.withdraw();
         expect(await process.ask(RAW_KEY)).toEqual(NOBODY_CAN_TELL);
         await service.replace();
@@ -132,6 +145,36 @@ describe.each(pages)("$page", ({ page, shop, problem }) => {
       } finally {
         process.kill();
         await service.dispose();
+      }
+    },
+    PAGE_TIMEOUT_MS,
+  );
+
+  const opensslMissing = hasOpenssl() ? "" : ", skipped: put openssl on the PATH to run it";
+  (opensslMissing === "" ? testHere : test.skip)(
+    `its program speaks TLS${skipped || opensslMissing}`,
+    async () => {
+      const { serverCertFile, serverKeyFile, caFile } = createTestCertificates(folder);
+      const server = await startTestServer({
+        env: { LATCHKEY_SERVER_TLS_CERT_FILE: serverCertFile, LATCHKEY_SERVER_TLS_KEY_FILE: serverKeyFile },
+      });
+      try {
+        const tokenFile = join(folder, "issuer-token");
+        writeFileSync(tokenFile, server.tokens.admin);
+        const [program, ...words] = shop.command;
+        const { stdout } = await run(program, [...words, "issue", "billing"], {
+          cwd: join(folder, shop.folder),
+          // Nothing else, since there are more variables that name authorities.
+          env: {
+            PATH: process.env.PATH,
+            LATCHKEY_ENDPOINT: server.url,
+            TOKEN_FILE: tokenFile,
+            [shop.authorities]: caFile,
+          },
+        });
+        expect(JSON.parse(stdout)).toEqual({ key_id: expect.any(String), secret: expect.stringMatching(/^lk_v1_/) });
+      } finally {
+        await server.close();
       }
     },
     PAGE_TIMEOUT_MS,

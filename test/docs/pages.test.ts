@@ -1,10 +1,10 @@
 /** Every page is taken at its word: its commands are run, and its settings are checked. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { runLatchkey } from "../cli/run-latchkey.js";
+import { isInstalled } from "../is-installed.js";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
 import { readRepositoryFile } from "../structure/repository.js";
 import { readBlocks } from "./page-blocks.js";
@@ -132,6 +132,6 @@ function programNeed(program: string): Requirement {
   return {
     reason: `skipped: there is no ${program} here`,
     isNeeded: (script: string) => new RegExp(`(?:^|[|(;&]|\\s)${program} `, "m").test(script),
-    isThere: toolsRequired || spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined,
+    isThere: toolsRequired || isInstalled(program),
   };
 }

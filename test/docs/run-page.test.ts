@@ -1,13 +1,13 @@
 /** What becomes of pages that are wrong: each has to be seen. */
-import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "@jest/globals";
+import { isInstalled } from "../is-installed.js";
 import { readBlocks } from "./page-blocks.js";
 import { possibleSteps, readSteps } from "./page-steps.js";
 import { runPage } from "./run-page.js";
 
 const FENCE = "```";
 const END_TIMEOUT_MS = 500;
-const hasBash = spawnSync("bash", ["--version"], { stdio: "ignore" }).error === undefined;
+const hasBash = isInstalled("bash");
 
 function page(...blocks: readonly (readonly [language: string, text: string])[]): string {
   return ["# Title", ...blocks.map(([language, text]) => `${FENCE}${language}\n${text}\n${FENCE}`), ""].join("\n\n");

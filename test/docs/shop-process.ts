@@ -22,7 +22,7 @@ export class ShopProcess {
     this.#url = `http://${address}/orders`;
     this.#child = spawn(program, [...words, "serve", address], {
       cwd: folder,
-      env: { ...cleanEnvironment(), LATCHKEY_ENDPOINT: `http://${service}`, LATCHKEY_TOKEN_FILE: tokenFile },
+      env: { ...cleanEnvironment(), LATCHKEY_ENDPOINT: `http://${service}`, TOKEN_FILE: tokenFile },
       stdio: "ignore",
     });
     this.#ended = once(this.#child, "exit");

@@ -1,11 +1,12 @@
 /** SIGHUP, and `latchkey secrets`: secrets are replaced under real processes that go on answering. */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { isInstalled } from "../is-installed.js";
 import { ChildService } from "./child-service.js";
 import { bearer } from "./clients/api-client.js";
 import { eventually } from "./eventually.js";
@@ -325,7 +326,7 @@ test(
   TIMEOUT_MS,
 );
 
-const hasMkfifo = spawnSync("mkfifo", ["--version"]).error === undefined;
+const hasMkfifo = isInstalled("mkfifo");
 
 (hasMkfifo ? test : test.skip).each([1, 2])(
   `with %i process(es), SIGHUP while they start is done when they are up${hasMkfifo ? "" : ", skipped: there is no mkfifo"}`,
