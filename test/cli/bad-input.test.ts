@@ -193,6 +193,45 @@ describe("nobody answers, exit code 3", () => {
     }
   }, 60_000);
 
+  test.each([
+    ["http", "grpc"],
+    ["https", "grpcs"],
+  ])(
+    "a port that fetch does not call, which is no matter of who is there: %s, exit code 1",
+    async (protocol, other) => {
+      const endpoint = `${protocol}://127.0.0.1:6000`;
+      const message = `${endpoint} has a port that is not called over HTTP: use ${other}://, or another port`;
+      expect(await runLatchkey([...NO_KEY, "--endpoint", endpoint])).toEqual(failed(1, message));
+    },
+  );
+
+  // When that is before the request is written, fetch waits for ever, with nothing that keeps the process alive.
+  test("a connection that ends at once", async () => {
+    const ending = createTcpServer((socket) => void socket.on("error", () => undefined).end());
+    const endpoint = `http://127.0.0.1:${await portOf(ending)}`;
+    const { code, err } = await runLatchkey([...NO_KEY, "--endpoint", endpoint]);
+    expect(code).toBe(3);
+    const messages = ["no answer within 30 s", "UND_ERR_SOCKET"].map(
+      (why) => `latchkey: ${endpoint} cannot be reached (${why}): is the service running there?\n`,
+    );
+    expect(messages).toContain(err);
+  }, 60_000);
+
+  test.each(["unix", "dns", "ipv4"])("a host that is named as one of gRPC's schemes: %s", async (host) => {
+    const endpoint = `grpc://${host}:4420`;
+    const message = `${endpoint} cannot be reached (Name resolution failed for target dns:${host}:4420): is the service running there?`;
+    expect(await runLatchkey([...NO_KEY, "--endpoint", endpoint])).toEqual(failed(3, message));
+  });
+
+  test("a proxy of the environment is not used", async () => {
+    const env = {
+      LATCHKEY_TOKEN: server.tokens.admin,
+      http_proxy: "http://127.0.0.1:1",
+      grpc_proxy: "http://127.0.0.1:1",
+    };
+    for (const run of await runOnBoth(NO_KEY, env)) expect(run).toEqual(failed(1, "API key not found"));
+  });
+
   const page: RequestListener = (_request, response) => {
     response.writeHead(200, { "content-type": "text/html" }).end("<html>");
   };

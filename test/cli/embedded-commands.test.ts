@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { findPort } from "../../src/cli/find-port.js";
 import { ChildService } from "../e2e/child-service.js";
 import { startTestServer, type TestServer } from "../e2e/server.js";
 import { testCommands, testSomeCommands } from "./command-cases.js";
@@ -34,7 +35,10 @@ describe("without a service, on the embedded store itself", () => {
   testSomeCommands({ env, cwd: () => directory, tag: "store" });
 
   test("health says that there is none", async () => {
-    expect(await runLatchkey(["health"], { env: env(), cwd: directory })).toMatchObject({ code: 3, out: "" });
+    const port = await findPort({ host: "127.0.0.1", port: 0 });
+    const run = await runLatchkey(["health"], { env: { LATCHKEY_SERVER_PORT: String(port) }, cwd: directory });
+    const err = `latchkey: http://127.0.0.1:${port} cannot be reached (ECONNREFUSED): is the service running there?\n`;
+    expect(run).toEqual({ code: 3, out: "", err });
   });
 });
 

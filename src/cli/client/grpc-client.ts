@@ -24,8 +24,11 @@ const TIME = /\(\d{4}-\d\d-\d\dT[^)]*\)/;
 /** Calls the service over gRPC. Requests are decoded here as REST decodes them there, so mistakes have the same words. */
 export function createGrpcClient(endpoint: Endpoint, token: string | undefined): Client {
   const channel = new RawClient(
-    endpoint.address,
+    // With its scheme: a host named unix or ipv4 would be taken for another one.
+    `dns:${endpoint.address}`,
     endpoint.isTls ? credentials.createSsl() : credentials.createInsecure(),
+    // A proxy of the environment would be used for gRPC alone.
+    { "grpc.enable_http_proxy": 0 },
   );
   const metadata = new Metadata();
   if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);

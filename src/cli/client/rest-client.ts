@@ -13,6 +13,10 @@ const READY_PATH = "/health/ready";
 /** Of what stands before the service, when the service is not there or has too much to do. */
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
+/** What fetch says of ports that browsers do not call, such as 6000 (https://fetch.spec.whatwg.org/#port-blocking). */
+const BAD_PORT = "bad port";
+const LATE = new Error("no answer in time");
+
 interface Reply {
   readonly status: number;
   readonly isOk: boolean;
@@ -53,13 +57,21 @@ export function createRestClient(endpoint: Endpoint, token: string | undefined):
 }
 
 async function send(endpoint: Endpoint, url: string, init: RequestInit): Promise<Reply> {
+  const late = new AbortController();
+  // It keeps the process alive, as AbortSignal.timeout does not: fetch may wait for nothing when a connection ends at once.
+  const timer = setTimeout(() => late.abort(LATE), CALL_TIMEOUT_MS);
   try {
     // A redirection could take the token, or the credential in the body, somewhere else.
-    const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
+    const response = await fetch(url, { ...init, redirect: "manual", signal: late.signal });
     const text = await response.text();
     return { status: response.status, isOk: response.ok, json: parseObject(text) };
   } catch (error) {
-    throw unreachable(endpoint.text, reasonOf(error));
+    const reason = reasonOf(error);
+    if (reason !== BAD_PORT) throw unreachable(endpoint.text, reason);
+    const instead = endpoint.isTls ? "grpcs://" : "grpc://";
+    throw new CallFailure(`${endpoint.text} has a port that is not called over HTTP: use ${instead}, or another port`);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -74,8 +86,8 @@ function parseObject(text: string): JsonObject | undefined {
 
 /** fetch says "fetch failed", and what failed in its cause. */
 function reasonOf(error: unknown): string {
-  const { name, cause } = error as Error;
-  if (name === "TimeoutError") return `no answer within ${CALL_TIMEOUT_MS / 1_000} s`;
+  const { cause } = error as Error;
+  if (error === LATE) return `no answer within ${CALL_TIMEOUT_MS / 1_000} s`;
   const { code, message } = (cause ?? error) as NodeJS.ErrnoException;
   return code ?? message;
 }
