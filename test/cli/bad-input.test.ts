@@ -45,36 +45,39 @@ async function runOnBoth(
 
 describe("a wrong command line, exit code 2", () => {
   test.each([
-    [["keys", "get", KEY_ID, "--colour"], "error: unknown option '--colour'\n"],
-    [["keys", "get", KEY_ID, "--end-point", "x"], "error: unknown option '--end-point'\n(Did you mean --endpoint?)\n"],
-    [["keys", "destroy", KEY_ID], "error: unknown command 'destroy'\n"],
-    [["keys", "isue", "demo"], "error: unknown command 'isue'\n(Did you mean issue?)\n"],
-    [["key", "issue", "demo"], "error: unknown command 'key'\n(Did you mean keys?)\n"],
-    [["import-file", "keys.csv"], "error: unknown command 'import-file'\n"],
-    [["keys", "get", KEY_ID, "more"], "error: too many arguments for 'get'. Expected 1 argument but got 2.\n"],
-    [["keys", "get"], "error: missing required argument 'key-id'\n"],
-    [["keys", "issue", "demo"], "error: required option '--actor <id>' not specified\n"],
+    [["keys", "get", KEY_ID, "--colour"], "latchkey: unknown option '--colour'\n"],
+    [
+      ["keys", "get", KEY_ID, "--end-point", "x"],
+      "latchkey: unknown option '--end-point'\n(Did you mean --endpoint?)\n",
+    ],
+    [["keys", "destroy", KEY_ID], "latchkey: unknown command 'destroy'\n"],
+    [["keys", "isue", "demo"], "latchkey: unknown command 'isue'\n(Did you mean issue?)\n"],
+    [["key", "issue", "demo"], "latchkey: unknown command 'key'\n(Did you mean keys?)\n"],
+    [["import-file", "keys.csv"], "latchkey: unknown command 'import-file'\n"],
+    [["keys", "get", KEY_ID, "more"], "latchkey: too many arguments for 'get'. Expected 1 argument but got 2.\n"],
+    [["keys", "get"], "latchkey: missing required argument 'key-id'\n"],
+    [["keys", "issue", "demo"], "latchkey: required option '--actor <id>' not specified\n"],
     [
       ["keys", "revoke", KEY_ID, "--reason", "boredom"],
-      "error: option '--reason <reason>' argument 'boredom' is invalid. " +
+      "latchkey: option '--reason <reason>' argument 'boredom' is invalid. " +
         "Allowed choices are key-compromise, affiliation-changed, superseded, privilege-withdrawn.\n",
     ],
     [
       ["keys", "update", KEY_ID, "--clear", "name"],
-      "error: option '--clear <field>' argument 'name' is invalid. " +
+      "latchkey: option '--clear <field>' argument 'name' is invalid. " +
         "Allowed choices are scopes, metadata, rate_limit_policy, ip_restriction.\n",
     ],
     [
       ["keys", "issue", "a", "--actor", "b", "--metadata", "[]"],
-      "error: option '--metadata <json>' argument '[]' is invalid. It must be a JSON object.\n",
+      "latchkey: option '--metadata <json>' argument '[]' is invalid. It must be a JSON object.\n",
     ],
     [
       ["keys", "list", "--page-size", "many"],
-      "error: option '--page-size <n>' argument 'many' is invalid. It must be a whole number.\n",
+      "latchkey: option '--page-size <n>' argument 'many' is invalid. It must be a whole number.\n",
     ],
     [
       ["keys", "list", "--token", "a", "--token-file", "b"],
-      "error: option '--token <token>' cannot be used with option '--token-file <file>'\n",
+      "latchkey: option '--token <token>' cannot be used with option '--token-file <file>'\n",
     ],
     [["keys", "update", KEY_ID], "latchkey: there is nothing to change: give --name, --scope or another option\n"],
     [
@@ -91,7 +94,7 @@ describe("a wrong command line, exit code 2", () => {
     ],
     [
       ["jwk", "generate", "dsa"],
-      "error: command-argument value 'dsa' is invalid for argument 'algorithm'. Allowed choices are eddsa, rsa.\n",
+      "latchkey: command-argument value 'dsa' is invalid for argument 'algorithm'. Allowed choices are eddsa, rsa.\n",
     ],
   ])("%j", async (words, err) => {
     expect(await runLatchkey(words)).toEqual({ code: 2, out: "", err: expect.stringContaining(err) });

@@ -73,15 +73,15 @@ describe("latchkey", () => {
   });
 
   test.each([
-    [["serv"], "error: unknown command 'serv'\n(Did you mean serve?)\n"],
-    [["serve", "--port", "1"], "error: unknown option '--port'\n"],
-    [["serve", "--config"], "error: option '--config <file>' argument missing\n"],
-    [["serve", "--workers"], "error: option '--workers <n>' argument missing\n"],
+    [["serv"], "latchkey: unknown command 'serv'\n(Did you mean serve?)\n"],
+    [["serve", "--port", "1"], "latchkey: unknown option '--port'\n"],
+    [["serve", "--config"], "latchkey: option '--config <file>' argument missing\n"],
+    [["serve", "--workers"], "latchkey: option '--workers <n>' argument missing\n"],
     ...["0", "-1", "1.5", "257", "1000", "two", ""].map((workers): [string[], string] => [
       ["serve", "--workers", workers],
-      `error: option '--workers <n>' argument '${workers}' is invalid. It must be 1 to 256, or auto.\n`,
+      `latchkey: option '--workers <n>' argument '${workers}' is invalid. It must be 1 to 256, or auto.\n`,
     ]),
-    [["config", "check", "extra"], "error: too many arguments for 'check'. Expected 0 arguments but got 1.\n"],
+    [["config", "check", "extra"], "latchkey: too many arguments for 'check'. Expected 0 arguments but got 1.\n"],
   ])("%j is a usage error", async (words, err) => {
     expect(await run(words)).toMatchObject({ out: "", err: expect.stringContaining(err), code: 2 });
   });
@@ -245,14 +245,14 @@ describe("latchkey secrets", () => {
   });
 
   test.each([
-    [["rotate"], "error: missing required argument 'secret'\n"],
+    [["rotate"], "latchkey: missing required argument 'secret'\n"],
     [
       ["rotate", "pepper"],
-      "error: command-argument value 'pepper' is invalid for argument 'secret'. Allowed choices are hmac, signing-key.\n",
+      "latchkey: command-argument value 'pepper' is invalid for argument 'secret'. Allowed choices are hmac, signing-key.\n",
     ],
     ...["soon", "-1s", "1500m"].map((text): [string[], string] => [
       ["rotate", "hmac", "--use-after", text],
-      `error: option '--use-after <duration>' argument '${text}' is invalid. It must be a duration such as 0s, 10m or 1h, and at most 24h.\n`,
+      `latchkey: option '--use-after <duration>' argument '${text}' is invalid. It must be a duration such as 0s, 10m or 1h, and at most 24h.\n`,
     ]),
   ])("%j is a usage error", async (words, err) => {
     expect(await run(["secrets", ...words])).toMatchObject({ out: "", err: expect.stringContaining(err), code: 2 });

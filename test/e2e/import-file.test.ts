@@ -234,7 +234,7 @@ describe("what makes the whole command fail", () => {
     ],
     [
       ["--input-format", "xml"],
-      "error: option '--input-format <format>' argument 'xml' is invalid. Allowed choices are csv, jsonl.\n",
+      "latchkey: option '--input-format <format>' argument 'xml' is invalid. Allowed choices are csv, jsonl.\n",
     ],
     [["--map", "colour=x"], "latchkey: --map colour=x: must be FIELD=..., with a field of a key\n"],
     [["--map", "name"], "latchkey: --map name: must be FIELD=..., with a field of a key\n"],

@@ -229,7 +229,7 @@ describe("latchkey restore", () => {
     }
     expect(await runLatchkey(["restore"], env)).toMatchObject({
       code: 2,
-      stderr: "error: missing required argument 'file'\n",
+      stderr: "latchkey: missing required argument 'file'\n",
     });
   });
 
