@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually } from "../e2e/eventually.js";
+import { TOOLS_REQUIRED } from "../tools-required.js";
 import { latchkeyWords, runLatchkey } from "./run-latchkey.js";
 
 /** `script` of util-linux runs a command at a terminal of its own. */
 const hasScript = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") ?? false;
-const testTerminal = hasScript ? test : test.skip;
-const skipped = hasScript ? "" : ", skipped: put script (util-linux) on the PATH to run it";
+const testTerminal = hasScript || TOOLS_REQUIRED ? test : test.skip;
+const skipped = hasScript || TOOLS_REQUIRED ? "" : ", skipped: put script (util-linux) on the PATH to run it";
 
 const directory = mkdtempSync(join(tmpdir(), "latchkey-terminal-"));
 const settings = { LATCHKEY_SERVER_PORT: "1" };

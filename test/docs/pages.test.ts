@@ -7,6 +7,7 @@ import { runLatchkey } from "../cli/run-latchkey.js";
 import { isInstalled } from "../is-installed.js";
 import { MONGO_SKIPPED, mongoTestUri } from "../mongo-server.js";
 import { readRepositoryFile } from "../structure/repository.js";
+import { TOOLS_REQUIRED } from "../tools-required.js";
 import { readBlocks } from "./page-blocks.js";
 import { type Need, possibleSteps, readSteps, type Step } from "./page-steps.js";
 import { STEP_PAGES } from "./pages.js";
@@ -32,7 +33,6 @@ interface Journey {
   readonly storesInMongodb?: boolean;
 }
 
-const toolsRequired = process.env.LATCHKEY_TEST_REQUIRE_TOOLS === "true";
 const server = await mongoTestUri();
 afterAll(() => server?.dispose());
 
@@ -132,6 +132,6 @@ function programNeed(program: string): Requirement {
   return {
     reason: `skipped: there is no ${program} here`,
     isNeeded: (script: string) => new RegExp(`(?:^|[|(;&]|\\s)${program} `, "m").test(script),
-    isThere: toolsRequired || isInstalled(program),
+    isThere: TOOLS_REQUIRED || isInstalled(program),
   };
 }

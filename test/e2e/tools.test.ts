@@ -5,6 +5,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { TOOLS_REQUIRED } from "../tools-required.js";
 import { startTestServer, type TestServer } from "./server.js";
 
 const SERVICE = "latchkey.v2alpha1.ApiKeysService";
@@ -35,9 +36,8 @@ function run(program: string, words: readonly string[]): Promise<Ran> {
 }
 
 const grpcurl = findGrpcurl();
-const isRequired = process.env.LATCHKEY_TEST_REQUIRE_TOOLS === "true";
 
-(grpcurl === undefined && !isRequired ? describe.skip : describe)(
+(grpcurl === undefined && !TOOLS_REQUIRED ? describe.skip : describe)(
   grpcurl === undefined ? `grpcurl, skipped: to run it, ${INSTALL}` : "grpcurl",
   () => {
     const call = (...words: string[]) => run(grpcurl ?? "grpcurl", ["-plaintext", ...words]);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { TOOLS_REQUIRED } from "../tools-required.js";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 /** Installing takes two seconds where the packages can be had. */
@@ -35,7 +36,7 @@ export async function createPython(): Promise<{ readonly python: Python } | { re
     await run(executable, words, { timeout: INSTALL_TIMEOUT_MS });
   } catch (cause) {
     dispose();
-    if (process.env.LATCHKEY_TEST_REQUIRE_TOOLS === "true") throw new Error("no Python to test with", { cause });
+    if (TOOLS_REQUIRED) throw new Error("no Python to test with", { cause });
     return { problem: "skipped: it needs python3 with venv, and the packages of test/interop/requirements.txt" };
   }
   return { python: { ask: (question) => ask(executable, question), dispose } };
