@@ -6,9 +6,12 @@ const STDOUT = 1;
 const BATCH_CHARACTERS = 65_536;
 const MAX_DELAY_MS = 100;
 /** What may wait for an output that takes nothing: seconds of a busy service. What comes then is dropped. */
-const MAX_WAITING_CHARACTERS = 16_777_216;
-/** An output that is full for the moment is tried again after so long; before the process ends, for so long without progress. */
-const RETRY_DELAY_MS = 10;
+const MAX_WAITING_CHARACTERS = 67_108_864;
+/**
+ * An output that is full for the moment is tried again after so long (a pipe takes 64 KiB each time); before the process ends,
+ * for so long without progress.
+ */
+const RETRY_DELAY_MS = 2;
 const MAX_FLUSH_STALL_MS = 1_000;
 const LINE_FEED = "\n".charCodeAt(0);
 
