@@ -1,17 +1,17 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually } from "../e2e/eventually.js";
+import { hasScript } from "../is-installed.js";
 import { TOOLS_REQUIRED } from "../tools-required.js";
 import { latchkeyWords, runLatchkey } from "./run-latchkey.js";
 
-/** `script` of util-linux runs a command at a terminal of its own. */
-const hasScript = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") ?? false;
-const testTerminal = hasScript || TOOLS_REQUIRED ? test : test.skip;
-const skipped = hasScript || TOOLS_REQUIRED ? "" : ", skipped: put script (util-linux) on the PATH to run it";
+const canRun = hasScript() || TOOLS_REQUIRED;
+const testTerminal = canRun ? test : test.skip;
+const skipped = canRun ? "" : ", skipped: put script (util-linux) on the PATH to run it";
 
 const directory = mkdtempSync(join(tmpdir(), "latchkey-terminal-"));
 const settings = { LATCHKEY_SERVER_PORT: "1" };

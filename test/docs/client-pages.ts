@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { isInstalled } from "../is-installed.js";
+import { TOOLS_REQUIRED } from "../tools-required.js";
 
 const run = promisify(execFile);
 const PROBE_TIMEOUT_MS = 30_000;
@@ -63,7 +64,7 @@ export const CLIENT_PAGES: readonly ClientPage[] = [
  * Why a page cannot be run here. With LATCHKEY_TEST_REQUIRE_TOOLS=true nobody asks, and whoever runs it sees what is missing.
  */
 export async function findProblem({ programs, probe }: ClientPage): Promise<string | undefined> {
-  if (process.env.LATCHKEY_TEST_REQUIRE_TOOLS === "true") return undefined;
+  if (TOOLS_REQUIRED) return undefined;
   const missing = programs.filter((program) => !isInstalled(program));
   if (missing.length > 0) return `there is no ${missing.join(" and no ")} here`;
   if (probe === undefined) return undefined;

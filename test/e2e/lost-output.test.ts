@@ -1,5 +1,5 @@
 /** A service whose terminal closes, or whose output cannot be written: real processes, at a terminal of their own. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { findPort } from "../../src/cli/find-port.js";
 import { latchkeyWords } from "../cli/run-latchkey.js";
+import { hasScript } from "../is-installed.js";
+import { TOOLS_REQUIRED } from "../tools-required.js";
 import { BODY, beginCall } from "./begin-call.js";
 import { bearer } from "./clients/api-client.js";
 import { eventually } from "./eventually.js";
@@ -92,11 +94,10 @@ describe.each([1, 2])("with %i process(es), output that cannot be written", (wor
   );
 });
 
-/** `script` of util-linux runs a command at a terminal of its own. */
-const hasScript = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") ?? false;
+const canRun = hasScript() || TOOLS_REQUIRED;
 
-(hasScript ? describe : describe.skip).each([1, 2])(
-  `with %i process(es), a terminal${hasScript ? "" : ", skipped: put script (util-linux) on the PATH to run it"}`,
+(canRun ? describe : describe.skip).each([1, 2])(
+  `with %i process(es), a terminal${canRun ? "" : ", skipped: put script (util-linux) on the PATH to run it"}`,
   (workers) => {
     const file = (name: "shell" | "service" | "exit-code" | "log") => join(directory, name);
     const pidOf = (name: "shell" | "service") => Number(readFileSync(file(name), "utf8"));
