@@ -21,21 +21,17 @@ beforeEach(() => {
   dataDir = mkdtempSync(join(parent, "data-"));
   mkdirSync(join(dataDir, "store"), { mode: PRIVATE_DIRECTORY_MODE });
   copyFileSync(FIXTURE, join(dataDir, "store", "data.mdb"));
-  // Nobody listens there, so that the command line works on the store itself.
-  env = { ...fixtureSettings(), LATCHKEY_DATA_DIR: dataDir, LATCHKEY_SERVER_PORT: "1" };
+  // Port 0 is nobody's, so that the command line works on the store itself.
+  env = { ...fixtureSettings(), LATCHKEY_DATA_DIR: dataDir };
 });
 
 const isAsItWas = (directory: string) => readFileSync(join(directory, "data.mdb")).equals(readFileSync(FIXTURE));
 
-test.each([
-  [["export", "-"], 1],
-  [["keys", "list"], 3],
-  [["keys", "issue", "demo", "--actor", "me"], 3],
-])(
-  "latchkey %j refuses it with exit code %i, and leaves it as it is",
-  async (words, code) => {
+test.each([[["export", "-"]], [["keys", "list"]], [["keys", "issue", "demo", "--actor", "me"]]])(
+  "latchkey %j refuses it, and leaves it as it is",
+  async (words) => {
     expect(await runLatchkey(words, env)).toEqual({
-      code,
+      code: 1,
       stdout: "",
       stderr: `latchkey: the store directory ${join(dataDir, "store")} cannot be opened: it has format 1, this release needs format 2: stop the services of the release before, then run "latchkey migrate up"\n`,
     });

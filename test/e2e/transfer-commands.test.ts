@@ -241,7 +241,7 @@ describe("latchkey restore", () => {
       stdout: "",
       stderr: `latchkey: ${path}: is no regular file: it is read twice, so it cannot be a pipe or a device\n`,
     });
-    for (const path of [pipe, "/dev/null", parent]) {
+    for (const path of [pipe, "/dev/null"]) {
       expect(await runLatchkey(["restore", path], freshEnv("piped"))).toEqual(refused(path));
     }
     expect(existsSync(inParent("piped", "store"))).toBe(false);
