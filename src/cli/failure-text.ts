@@ -4,9 +4,8 @@ import { SigningKeysError } from "../secrets/signing-keys-error.js";
 import { StoreUnreachableError } from "../store/store-unreachable-error.js";
 import { TransferError } from "../transfer/transfer-error.js";
 import { CommandFailure } from "./command-failure.js";
-import { WorkerFailure } from "./worker-failure.js";
 
-const EXPECTED = [CommandFailure, DataDirectoryError, SigningKeysError, ServiceError, TransferError, WorkerFailure];
+const EXPECTED = [CommandFailure, DataDirectoryError, SigningKeysError, ServiceError, TransferError];
 
 const STORE_ADVICE = "is it running, and does store.mongodb.uri (LATCHKEY_STORE_MONGODB_URI) name its servers?";
 

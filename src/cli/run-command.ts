@@ -4,7 +4,6 @@ import { EXIT_CODE, type ExitCode } from "./exit-code.js";
 import { failureText } from "./failure-text.js";
 import type { CommandContext } from "./program.js";
 import { showableLines } from "./showable.js";
-import { WorkerFailure } from "./worker-failure.js";
 
 /** Runs what a command does. A rejection is told on stderr and ends the process; so does an exit code other than 0. */
 export async function runCommand(
@@ -22,6 +21,6 @@ export async function runCommand(
 }
 
 function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof CommandFailure || error instanceof WorkerFailure) return error.exitCode;
+  if (error instanceof CommandFailure) return error.exitCode;
   return error instanceof StoreUnreachableError ? EXIT_CODE.unreachable : EXIT_CODE.failed;
 }

@@ -2,6 +2,7 @@ import cluster, { type Worker } from "node:cluster";
 import type { Config } from "../config/config.js";
 import { LineBuffer } from "../telemetry/line-buffer.js";
 import { createLogger } from "../telemetry/logger.js";
+import { CommandFailure } from "./command-failure.js";
 import { endOnDefect } from "./end-on-defect.js";
 import { findPort } from "./find-port.js";
 import { forwardLines } from "./forward-lines.js";
@@ -10,7 +11,6 @@ import { openSecrets } from "./open-domain.js";
 import type { Output } from "./program.js";
 import { banner } from "./serve.js";
 import { takeStopSignals } from "./stop-signals.js";
-import { WorkerFailure } from "./worker-failure.js";
 import { WorkerPool } from "./worker-pool.js";
 
 /** How much longer than the workers' own time limit a drain may take before they are killed. */
@@ -19,7 +19,7 @@ const DRAIN_MARGIN_MS = 5_000;
 /**
  * Runs the service in `count` processes that share the port, until SIGTERM or SIGINT, or until the terminal closes, then drains
  * them all; a second signal kills them. SIGHUP is handed on to them, once they are up. This process, the primary, takes the connections and hands them out in turn. It
- * opens no store: the workers do (`serve-worker.ts`), and log through it. Rejects with a `WorkerFailure` when they do not
+ * opens no store: the workers do (`serve-worker.ts`), and log through it. Rejects with a `CommandFailure` when they do not
  * start, or do not drain.
  */
 export async function serveWorkers(
@@ -55,7 +55,7 @@ export async function serveWorkers(
   void signals.again.then(() => cut.abort());
   const failed = await pool.drain(cut.signal);
   clearTimeout(timer);
-  if (failed > 0) throw new WorkerFailure(`${failed} of ${count} workers did not drain`);
+  if (failed > 0) throw new CommandFailure(`${failed} of ${count} workers did not drain`);
   logger.info("stopped");
 }
 

@@ -1,8 +1,8 @@
 import type { Worker } from "node:cluster";
 import type { Logger } from "../telemetry/logger.js";
+import { CommandFailure } from "./command-failure.js";
 import { EXIT_CODE } from "./exit-code.js";
 import { restartDelayMs } from "./restart-delay.js";
-import { WorkerFailure } from "./worker-failure.js";
 
 /** What a worker is told once it listens: where to serve, then to read its secrets again, and to drain; or to drain at once. */
 export type WorkerOrder =
@@ -51,7 +51,7 @@ export class WorkerPool {
 
   /**
    * Resolves with their base URL when every worker serves. The first one goes ahead: when it ends instead, something is wrong
-   * for all of them, and this rejects with a `WorkerFailure`. When they drain before all serve, it never settles.
+   * for all of them, and this rejects with a `CommandFailure`. When they drain before all serve, it never settles.
    */
   async start(): Promise<string> {
     const [first, ...others] = this.#slots as readonly [Slot, ...Slot[]];
@@ -94,7 +94,7 @@ export class WorkerPool {
     return new Promise((resolve, reject) => this.#fork(slot, resolve, reject));
   }
 
-  #fork(slot: Slot, onReady: (url: string) => void, onFailure: (error: WorkerFailure) => void): void {
+  #fork(slot: Slot, onReady: (url: string) => void, onFailure: (error: CommandFailure) => void): void {
     if (this.#isDraining) return;
     const { fork, logger, port } = this.#options;
     const startMs = performance.now();
@@ -108,7 +108,7 @@ export class WorkerPool {
       worker = fork();
     } catch (err) {
       // There is no memory or no process left: the others go on.
-      if (!this.#wasReady) onFailure(new WorkerFailure(`the first worker did not start: ${(err as Error).message}`));
+      if (!this.#wasReady) onFailure(new CommandFailure(`the first worker did not start: ${(err as Error).message}`));
       else logger.warn({ err, restart_in_ms: again() }, "a worker could not be started, and is tried again");
       return;
     }
@@ -134,7 +134,7 @@ export class WorkerPool {
       const how = signal === null ? { code } : { signal };
       if (!this.#wasReady) {
         const exitCode = code === EXIT_CODE.unreachable ? EXIT_CODE.unreachable : EXIT_CODE.failed;
-        onFailure(new WorkerFailure(`the first worker did not start: ${signal ?? `exit code ${code}`}`, exitCode));
+        onFailure(new CommandFailure(`the first worker did not start: ${signal ?? `exit code ${code}`}`, exitCode));
         return;
       }
       logger.warn({ worker: id, ...how, restart_in_ms: again() }, "a worker ended, and is started again");

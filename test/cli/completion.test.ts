@@ -1,22 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "@jest/globals";
 import { formatCompletion } from "../../src/cli/commands/completion-scripts.js";
-import { buildProgram } from "../../src/cli/program.js";
 import { isInstalled } from "../is-installed.js";
 import { TOOLS_REQUIRED } from "../tools-required.js";
+import { createIdleProgram } from "./idle-program.js";
 import { runLatchkey } from "./run-latchkey.js";
 
-const program = buildProgram({
-  serve: async () => {},
-  migrateUp: async () => {},
-  migrateStatus: async () => {},
-  rotateSecret: async () => {},
-  forgetSecrets: async () => {},
-  env: {},
-  stdin: () => process.stdin,
-  stdout: { write: () => {} },
-  stderr: { write: () => {} },
-});
+const program = createIdleProgram();
 
 /** What bash offers after these words; the last one is being typed. */
 function offered(...words: string[]): string[] {

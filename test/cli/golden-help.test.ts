@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import type { Command } from "commander";
-import { buildProgram } from "../../src/cli/program.js";
+import { createIdleProgram } from "./idle-program.js";
 
 /**
  * What `--help` says of every command. After a change that is meant: run this test with
@@ -9,17 +9,7 @@ import { buildProgram } from "../../src/cli/program.js";
  */
 const GOLDEN = new URL("./golden/", import.meta.url);
 
-const program = buildProgram({
-  serve: async () => {},
-  migrateUp: async () => {},
-  migrateStatus: async () => {},
-  rotateSecret: async () => {},
-  forgetSecrets: async () => {},
-  env: {},
-  stdin: () => process.stdin,
-  stdout: { write: () => {} },
-  stderr: { write: () => {} },
-});
+const program = createIdleProgram();
 const commands = commandsBelow(program, "");
 
 function commandsBelow(

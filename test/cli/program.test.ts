@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "@jest/globals";
 import { CommandFailure } from "../../src/cli/command-failure.js";
 import { migrateStatus, migrateUp } from "../../src/cli/migrate.js";
-import { buildProgram, type ProgramContext } from "../../src/cli/program.js";
+import type { ProgramContext } from "../../src/cli/program.js";
 import type { Config } from "../../src/config/config.js";
 import { loadConfig } from "../../src/config/load-config.js";
 import { ServiceError } from "../../src/errors.js";
+import { createIdleProgram } from "./idle-program.js";
 
 const directory = mkdtempSync(join(tmpdir(), "latchkey-cli-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -29,14 +30,7 @@ async function run(words: string[], context: Partial<ProgramContext> = {}): Prom
   let out = "";
   let err = "";
   let code = 0;
-  const program = buildProgram({
-    serve: async () => {},
-    migrateUp: async () => {},
-    migrateStatus: async () => {},
-    rotateSecret: async () => {},
-    forgetSecrets: async () => {},
-    env: {},
-    stdin: () => process.stdin,
+  const program = createIdleProgram({
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     exit: (status) => {
