@@ -60,8 +60,12 @@ async function writeToStdout(lines: AsyncIterable<string>, interrupted: AbortSig
     await pipeline(Readable.from(lines), process.stdout, { end: false, signal: interrupted });
   } catch (error) {
     interrupted.throwIfAborted();
-    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
-    throw new TransferError("standard output was closed before the export was whole");
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall !== "write") throw error;
+    // Of all but a closed pipe `main.ts` says what it is.
+    throw new TransferError(
+      code === "EPIPE" ? "standard output was closed before the export was whole" : "the export is not whole",
+    );
   }
 }
 

@@ -124,6 +124,8 @@ test("an answer without results, and a defect, are no outcomes", async () => {
   const defect = new TypeError("a defect");
   const sendTo = (call: Client["call"]) =>
     createImportSender({ call, checkHealth: async () => "SERVING", close: async () => {} })(requestsOf(["a"]));
-  await expect(sendTo(async () => ({ hello: 1 }))).rejects.toThrow("the answer to a batch has no results");
+  await expect(sendTo(async () => ({ hello: 1 }))).rejects.toThrow(
+    "the answer is not one of Latchkey: it has no results",
+  );
   await expect(sendTo(() => Promise.reject(defect))).rejects.toBe(defect);
 });
