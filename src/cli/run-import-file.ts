@@ -11,6 +11,7 @@ import { EXIT_CODE } from "./exit-code.js";
 import type { Output } from "./program.js";
 import { createImportSender } from "./send-imports.js";
 import { takeStopSignals } from "./stop-signals.js";
+import { withFileName } from "./with-file-name.js";
 
 /** Problems that a check names. */
 const SHOWN_PROBLEMS = 20;
@@ -47,7 +48,7 @@ export function rowsFile(path: string, options: ImportFileOptions): RowsFile {
 
 /** Reads the whole file, and sends nothing. Rejects with TransferError when it cannot be read to its end. */
 export function checkRows(file: RowsFile): Promise<CheckedRows> {
-  return withFileName(file, async () => {
+  return withFileName(file.path, async () => {
     const shown: { line: number; problem: string }[] = [];
     let rows = 0;
     let problems = 0;
@@ -72,7 +73,7 @@ export interface ImportRun {
 
 /** Imports the rows of a file, from where an earlier run of the same was interrupted. Rejects with TransferError, and as calls do. */
 export function importRows(file: RowsFile, { client, total, failures, stderr }: ImportRun): Promise<ImportReport> {
-  return withFileName(file, async () => {
+  return withFileName(file.path, async () => {
     const progress = createProgress(total, stderr);
     const signal = takeInterrupt();
     try {
@@ -106,14 +107,6 @@ function explainEnd(error: unknown, failures: string, isInterrupted: boolean): u
   const failure = asCallFailure(error);
   if (failure?.isUnreachable !== true) return error;
   return new CallFailure(`${failure.message}\n  ${GOES_ON}`, { isUnreachable: true });
-}
-
-async function withFileName<T>({ path }: RowsFile, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw error instanceof TransferError ? new TransferError(`${path}: ${error.message}`) : error;
-  }
 }
 
 function createProgress(total: number, stderr: Output) {

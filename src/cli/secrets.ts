@@ -16,9 +16,8 @@ const MARGIN_MS = 600_000;
 
 interface SecretFile {
   readonly file: (directory: string) => string;
-  /** The setting that takes its place. */
-  readonly setting: string;
-  readonly isConfigured: (config: Config) => boolean;
+  /** Why the generated one is not to be changed; `undefined`: it is in use. */
+  readonly refusal: (config: Config) => string | undefined;
   readonly rotate: (rotation: Rotation) => Promise<void>;
   readonly forget: (forgetting: Forgetting) => Promise<Forgotten>;
   /** How long what is made with it can be good. */
@@ -28,16 +27,17 @@ interface SecretFile {
 const SECRETS: Readonly<Record<RotatedSecret, SecretFile>> = {
   hmac: {
     file: hmacFile,
-    setting: "secrets.hmac.current",
-    isConfigured: ({ secrets }) => secrets.hmac.current !== undefined,
+    refusal: ({ secrets }) => (secrets.hmac.current === undefined ? undefined : configuredBy("secrets.hmac.current")),
     rotate: rotateHmac,
     forget: forgetHmac,
     longestLifeMs: ({ tokens }) => Math.max(PAGE_TOKEN_LIFETIME_MS, tokens.maxTtlMs),
   },
   "signing-key": {
     file: signingJwksFile,
-    setting: "tokens.signing_jwks_urls",
-    isConfigured: ({ tokens }) => tokens.signingJwksUrls !== undefined,
+    refusal({ tokens }) {
+      if (tokens.signingJwksUrls !== undefined) return configuredBy("tokens.signing_jwks_urls");
+      return tokens.signingKeyId === undefined ? undefined : NAMED_KEY;
+    },
     rotate: rotateSigningKey,
     forget: forgetSigningKeys,
     longestLifeMs: ({ tokens }) => tokens.maxTtlMs,
@@ -80,13 +80,13 @@ export async function forgetSecrets(config: Config, name: RotatedSecret, all: bo
 
 function generated(config: Config, name: RotatedSecret): SecretFile {
   const secret = SECRETS[name];
-  if (secret.isConfigured(config)) {
-    throw new CommandFailure(
-      `${secret.setting} is configured, so the generated secret is not in use: change the setting`,
-    );
-  }
-  if (name === "signing-key" && config.tokens.signingKeyId !== undefined) throw new CommandFailure(NAMED_KEY);
+  const refusal = secret.refusal(config);
+  if (refusal !== undefined) throw new CommandFailure(refusal);
   return secret;
+}
+
+function configuredBy(setting: string): string {
+  return `${setting} is configured, so the generated secret is not in use: change the setting`;
 }
 
 function timeText(ms: number): string {

@@ -18,9 +18,9 @@ const DRAIN_MARGIN_MS = 5_000;
 
 /**
  * Runs the service in `count` processes that share the port, until SIGTERM or SIGINT, or until the terminal closes, then drains
- * them all; a second signal kills them. SIGHUP is handed on to them, once they are up. This process, the primary, takes the connections and hands them out in turn. It
- * opens no store: the workers do (`serve-worker.ts`), and log through it. Rejects with a `CommandFailure` when they do not
- * start, or do not drain.
+ * them all; a second signal kills them. SIGHUP is handed on to them, once they are up. This process, the primary, takes the
+ * connections and hands them out in turn. It opens no store: the workers do (`serve-worker.ts`), and log through it. Rejects
+ * with a `CommandFailure` when they do not start, or do not drain.
  */
 export async function serveWorkers(
   config: Config,
